@@ -60,10 +60,10 @@ from rollcall.model.registration import Registered, Registration, new_id, person
 from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registered_record, versioned
 from rollcall.store.database import Create, Database
-from rollcall.store.documents import DocumentStore
 from rollcall.store.firestore import FirestoreDatabase
 from rollcall.store.firestore_rpc import firestore_api
 from rollcall.store.sqlite import SqliteDatabase
+from rollcall.store.staff_documents import DocumentStore
 from tests.support.builders import a_registration, an_event, desk_with
 
 _USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}

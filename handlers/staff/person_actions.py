@@ -186,7 +186,8 @@ def answer(visit: Visit, there: Registered, name: str) -> Response:
     if name not in _ACTIONS:
         raise _NO_ACTION
     action = _ACTIONS[name]
-    return _done(visit, there, action) if visit.is_post else _act_page(visit, there, action, {})
+    known = {_EMAIL.name: there.registration.email}
+    return _done(visit, there, action) if visit.is_post else _act_page(visit, there, action, known)
 
 
 def _done(visit: Visit, there: Registered, action: Action) -> Response:

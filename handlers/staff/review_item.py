@@ -181,7 +181,8 @@ def title_of(event: Event, item: Item) -> tuple[str, str]:
             subject = " ".join(inbound.subject.split()) or spoken.gettext("(no subject)")
             return subject, inbound.sender or spoken.gettext("(no address)")
         case [OutboxEntry() as entry]:
-            return entry.to, email_in_words(event, entry.kind)
+            kind = email_in_words(event, entry.kind)
+            return (item.people[0].registration.full_name, f"{entry.to} · {kind}") if item.people else (entry.to, kind)
         case _:
             names = [one.registration.full_name for one in item.people]
             return spoken.listed(list(dict.fromkeys(names))), item.people[0].registration.email

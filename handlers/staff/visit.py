@@ -1,5 +1,7 @@
 """Who of the staff asks for which page of which event, and what they may do there."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -10,6 +12,7 @@ from handlers.responses import HttpProblem
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
 from rollcall.model.event import Event
+from rollcall.model.registration import base32
 from rollcall.model.staff import Press, Role, StaffMember
 
 BUTTON = "_button"
@@ -67,7 +70,13 @@ class Visit:
         id = self.desk.links.pressed(form.get(BUTTON, ""), self.member.address, now)
         if id is None:
             raise _OLD_PAGE
-        return Press(id, self.member.address, now)
+        return Press(self._press_id(id, form), self.member.address, now)
+
+    def _press_id(self, button: str, form: Mapping[str, str]) -> str:
+        """Whoever goes back finds the page with its old button: filled in otherwise it is another press."""
+        filled_in = sorted((name, text) for name, text in form.items() if name != BUTTON)
+        said = json.dumps([button, self.request.path, filled_in])
+        return base32(hashlib.sha256(said.encode()).digest()[:15])
 
     def was_pressed(self, press: Press) -> bool:
         """What it does is done: it was pressed twice."""

@@ -1,6 +1,6 @@
 """A database of documents, as the stores use it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -99,28 +99,3 @@ class Database(Protocol):
 
     def about_now(self) -> datetime:
         """By the clock of this process: reads nothing, and is not exact."""
-
-
-class Documents:
-    """A database, read and written in the ways that stores do."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def now(self) -> datetime:
-        return self._database.read("events/-").read_at  # no such document: only the time of the reading
-
-    def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
-        found = self._database.read(path)
-        return decode(found) if found.values is not None else None
-
-    def _due(self, collection: str, limit: int) -> Sequence[str]:
-        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
-        return [found.id for found in self._database.query(due)]
-
-    def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
-        try:
-            self._database.commit(*writes)
-        except NotCommitted as refused:
-            return refused.may_be_ours and is_ours()
-        return True

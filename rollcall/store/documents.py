@@ -21,10 +21,11 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
@@ -53,30 +54,33 @@ from rollcall.model.registration import (
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
 from rollcall.store import codec, staff_codec
-from rollcall.store.codec import versioned
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Write
-from rollcall.store.records import (
-    audited,
-    created,
-    differing_path,
-    entry_in,
-    entry_path,
-    event_path,
-    inbound_in,
-    inbound_path,
-    invitation_path,
-    quarantine_path,
-    quarantined_in,
-    values_of,
+from rollcall.store.codec import known, versioned
+from rollcall.store.database import (
+    Create,
+    Database,
+    Delete,
+    Document,
+    NotCommitted,
+    Query,
+    Replace,
+    Update,
+    Values,
+    Write,
 )
-from rollcall.store.staff_documents import StaffDocuments
 
+_T = TypeVar("_T")
 _BREAKER = "queues/outbox"
 _UNSENT = [status.value for status in EmailStatus if status not in DONE]
 
 
-class DocumentStore(StaffDocuments):
+class Documents:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
     # --- intakes
+
+    def now(self) -> datetime:
+        return self._database.read("events/-").read_at  # no such document: only the time of the reading
 
     def intake(self, event: Event) -> Intake:
         intake = self.known_intake(event.slug)
@@ -402,6 +406,73 @@ class DocumentStore(StaffDocuments):
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [inbound_in(found) for found in self._database.query(query)]
+
+    def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
+        found = self._database.read(path)
+        return decode(found) if found.values is not None else None
+
+    def _due(self, collection: str, limit: int) -> Sequence[str]:
+        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
+        return [found.id for found in self._database.query(due)]
+
+    def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
+        try:
+            self._database.commit(*writes)
+        except NotCommitted as refused:
+            return refused.may_be_ours and is_ours()
+        return True
+
+
+def event_path(slug: str) -> str:
+    return f"events/{slug}"
+
+
+def differing_path(event: str, id: str) -> str:
+    return f"{event_path(event)}/differing/{id}"
+
+
+def quarantine_path(event: str, person: str) -> str:
+    return f"{event_path(event)}/quarantine/{person}"
+
+
+def audit_path(event: str, id: str) -> str:
+    return f"{event_path(event)}/audit/{id}"
+
+
+def audited(event: str, audit: AuditEntry | None) -> list[Write]:
+    return [Create(audit_path(event, audit.id), versioned(staff_codec.audit_record(audit)))] if audit else []
+
+
+def invitation_path(event: str, id: str) -> str:
+    return f"{event_path(event)}/invitations/{id}"
+
+
+def entry_path(id: str) -> str:
+    return f"outbox/{id}"
+
+
+def inbound_path(id: str) -> str:
+    return f"inbound/{id}"
+
+
+def created(entry: OutboxEntry) -> Write:
+    return Create(entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
+
+
+def values_of(found: Document) -> Values:
+    return known(found.values or {})
+
+
+def entry_in(found: Document) -> OutboxEntry:
+    return codec.entry_from(found.id, values_of(found), found.created_at, found.version)
+
+
+def quarantined_in(found: Document) -> QuarantinedForm:
+    return codec.quarantined_from(found.id, values_of(found), found.updated_at, found.version)
+
+
+def inbound_in(found: Document) -> InboundEmail:
+    return codec.inbound_from(found.id, values_of(found), found.created_at, found.version)
 
 
 def _registrations(event: str) -> str:

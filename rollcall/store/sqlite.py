@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
-from rollcall.store.documents import DocumentStore
+from rollcall.store.staff_documents import DocumentStore
 
 _FIELDS = ("due_at", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """

@@ -16,8 +16,9 @@ from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
 from rollcall.store import staff_codec
 from rollcall.store.codec import versioned
-from rollcall.store.database import Create, Document, Documents, Query, Update, Values, Write
-from rollcall.store.records import (
+from rollcall.store.database import Create, Document, Query, Update, Values, Write
+from rollcall.store.documents import (
+    Documents,
     audit_path,
     audited,
     created,
@@ -34,7 +35,7 @@ from rollcall.store.records import (
 )
 
 
-class StaffDocuments(Documents):
+class DocumentStore(Documents):
     # --- announcements and invitations
 
     def announcement(self, id: str) -> Announcement | None:

@@ -107,7 +107,8 @@ def test_the_intake_is_read_anew_when_its_deadline_passes(desk: Desk, clock: Clo
 
 def test_closing_takes_those_at_the_deadline_and_no_later(tmp_path: Path) -> None:
     before = EVENT.closes_at - timedelta(seconds=1)
-    clock = LastMoment(before, before, before, before, EVENT.closes_at, EVENT.closes_at + MICROSECOND)
+    made, at = [before] * 3, EVENT.closes_at  # the intake; then for each form, the day it is found by, and its commit
+    clock = LastMoment(*made, before, before, before, at, at, at + MICROSECOND)
     desk = a_desk(tmp_path, clock)
     names = {}
     for name in ("early", "at", "late"):

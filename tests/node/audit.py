@@ -4,6 +4,7 @@ Options are audit.mjs's, as `make audit AUDIT=--only=form,outbox`.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -18,8 +19,12 @@ from rollcall.language import languages
 from rollcall.local.sample import filled_in
 from schemas.event import read_events
 from tests.support.builders import EVENTS, a_form, an_event_in
+from tests.support.busy_desk import ARABIC, SECRETARY, busy_desk, worked_on
+from tests.support.clock import Clock
+from tests.support.desk import entry_of
 from tests.support.local_run import outbox, run_here
 from tests.support.served import Served, until
+from tests.support.served_here import served_here
 
 HERE = Path(__file__).parent
 EVENT = an_event_in(*languages())
@@ -63,11 +68,30 @@ def main(arguments: list[str]) -> int:
         examples = run_here(folder / "examples", RunningClock(EXAMPLES_OPEN), events=read_events(EVENTS / "examples"))
         urls.append(f"--examples={_url(stack.enter_context(examples))}")
         urls += [f"--closed={_url(_closed(*desk('closed', OPEN)))}", f"--staff={_url(_staffs(*desk('staff', OPEN)))}"]
+        urls.append(f"--desk={_desk(stack, folder / 'desk')}")
         return subprocess.run(["node", HERE / "audit.mjs", *urls, *options], cwd=HERE, check=False).returncode
 
 
 def _url(served: Served) -> str:
     return f"http://127.0.0.1:{served.port}"
+
+
+def _desk(stack: ExitStack, folder: Path) -> Path:
+    """The staff's, after a day of work. What it is, as JSON."""
+    folder.mkdir()
+    busy = busy_desk(folder, Clock(OPEN))
+    pages = worked_on(busy)
+    port = stack.enter_context(served_here(busy.desk, folder, busy.clock))
+    emails = {entry_of(busy.desk, one.email_id).kind.value: one.html for one in busy.postbox.messages}
+    about = {
+        "url": f"http://127.0.0.1:{port}/staff/{EVENT.slug}",
+        "staff": {"en": SECRETARY, "ar": ARABIC},
+        "pages": pages,
+        "emails": emails,
+    }
+    path = folder / "desk.json"
+    path.write_text(json.dumps(about), "utf-8")
+    return path
 
 
 def _closed(served: Served, clock: RunningClock) -> Served:

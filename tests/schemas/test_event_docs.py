@@ -82,6 +82,7 @@ def test_the_pages_example_can_be_used(tmp_path: Path) -> None:
     example, _, _ = EXAMPLES
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
     path = tmp_path / "example.toml"
-    path.write_text(FILES[0].read_text("utf-8").replace("required = [", "# required = [") + needed + example, "utf-8")
+    rest = re.sub("^(required|staff_may_leave_out) = .*$", "", FILES[0].read_text("utf-8"), flags=re.MULTILINE)
+    path.write_text(rest + needed + example, "utf-8")
     names = [field.name for field in read_event(path).fields]
     assert names == ["family_name", "email", "nationality", "organization", "excursion", "guests"]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 from rollcall.desk.amend import amend, withdraw
 from rollcall.desk.close import close
@@ -24,8 +25,10 @@ from rollcall.desk.staff.rosters import draw_now
 from rollcall.language import languages
 from rollcall.model.announcement import Wording
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation
+from rollcall.model.event import Event
 from rollcall.model.hotels import hotel_id
 from rollcall.model.registration import BotSignal, Registered, Registration, new_id, person_key, without_accents
+from rollcall.model.review import ItemId, ItemKind
 from rollcall.model.staff import Press, Role, StaffMember
 from schemas.form import read_form
 from tests.support.builders import CANNOT_COME, a_form, an_event_in
@@ -38,13 +41,22 @@ _NAMES = (
     *("title", "category", "family_name", "first_name", "organization", "address", "tel", "fax", "email"),
     *("arrival", "departure", "hotel", "hotel_tel", "signed_on", "signature"),
 )
-_FIELDS = "".join(f'[[form.fields]]\nname = "{name}"\n' for name in _NAMES)
-EVENT = replace(
+_REQUIRED = ("title", "family_name", "category", "organization", "address", "email", "signature")
+_FIELDS = "".join(f'[[form.fields]]\nname = "{name}"\nrequired = {str(name in _REQUIRED).lower()}\n' for name in _NAMES)
+_STAFF = (StaffMember(SECRETARY), StaffMember(ARABIC, language="ar"), StaffMember(VIEWER, Role.VIEWER))
+
+
+def _with(event: Event, **changes: Any) -> Event:
+    """In each language."""
+    return replace(event, **changes, translated=lambda code: _with(event.in_language(code), **changes))
+
+
+EVENT = _with(
     an_event_in("en", *(code for code in languages() if code != "en"), fields=_FIELDS),
-    staff=(StaffMember(SECRETARY), StaffMember(ARABIC, language="ar"), StaffMember(VIEWER, Role.VIEWER)),
+    staff=_STAFF,
     staff_may_leave_out=("signature",),
 )
-NEXT = replace(EVENT, slug="intgov05", opens_at=EVENT.opens_at, closes_at=EVENT.closes_at + timedelta(days=3))
+NEXT = _with(EVENT, slug="intgov05", closes_at=EVENT.closes_at + timedelta(days=3))
 """Another event of the same staff, which is open still."""
 CORNAVIN = "Hôtel Cornavin"
 PEOPLE = (
@@ -128,7 +140,7 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
     at_desk.withdraw(desk, EVENT, _press(busy), busy.called("Kowalski Jan").id, "telephoned")
     at_desk.admit(desk, EVENT, _press(busy), busy.called(LATE[0]).id, "the fax was down")
     amend(desk, EVENT, changed.id, 1, form("Santos João", hotel=CORNAVIN))
-    review.take(desk, EVENT, review.ItemId(review.ItemKind.DIFFERING, differing.id), _press(busy))
+    review.take(desk, EVENT, ItemId(ItemKind.DIFFERING, differing.id), _press(busy))
     send_list(store, EVENT, hotel_id(CORNAVIN), "desk@cornavin.example.org", 0, _press(busy))
     amend(desk, EVENT, changed.id, 2, form("Santos João", arrival="2004-02-23"))
     draw_now(store, EVENT, [SECRETARY], _press(busy))
@@ -137,11 +149,11 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
     draft, sent = _press(busy), _press(busy)
     for press in (draft, sent):
         words = {"en": Wording("The room changed", "We meet in room K.\n\nSee https://example.org/k.")}
-        announce.write(store, EVENT, press.id, "", words, "", press)
-        there = store.announcement(press.id)
-        assert there is not None
-        announce.try_out(store, EVENT, press.id, there.content, EVENT.staff[0], _press(busy))
-    announce.send_off(desk, EVENT, sent.id, there.content, 28, _press(busy))
+        written = announce.write(store, EVENT, press.id, "", words, "", press)
+        assert isinstance(written, announce.Done)
+        content = written.announcement.content
+        announce.try_out(store, EVENT, press.id, content, EVENT.staff[0], _press(busy))
+    announce.send_off(desk, EVENT, sent.id, content, 28, _press(busy))
     list(enqueue_due(desk))
     list(send_due(desk))
     bounced = busy.called(BOUNCED[1]).id
@@ -161,7 +173,6 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "correct the address": f"{person}/address",
         "admit late": f"registrations/{busy.called(LATE[1]).id}/admit",
         "double": f"registrations/{twins[0]}/double?other={busy.called(TWINS[1]).reference}",
-        "confirmation to print": f"{person}/print",
         "add": "add",
         "review": "review",
         "review, all doubles": "review/doubles",

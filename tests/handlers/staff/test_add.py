@@ -66,6 +66,13 @@ def test_the_same_press_adds_one(desk: Desk, pages: StaffPages) -> None:
     assert first.headers["Location"] == second.headers["Location"]
 
 
+def test_whoever_goes_back_and_types_another_name_adds_another(desk: Desk, pages: StaffPages) -> None:
+    button = pages.button()
+    first = added(desk, add(pages, button=button))
+    second = added(desk, add(pages, button=button, first_name="Élodie"))
+    assert (first.registration.first_name, second.registration.first_name) == ("Amina", "Élodie")
+
+
 def test_what_is_wrong_is_said_and_what_was_typed_stays(desk: Desk, pages: StaffPages) -> None:
     answer = add(pages, PDF, email="no address", _source="")
     assert answer.status == 422

@@ -195,6 +195,17 @@ def test_a_late_one_is_admitted_with_a_reason(desk: Desk, pages: StaffPages, clo
     assert stored(desk, late.id).admitted is False
 
 
+def test_a_button_does_another_thing_and_the_same_to_another_person(desk: Desk, pages: StaffPages) -> None:
+    one, other = registered(desk), registered(desk, first_name="Élodie")
+    button = pages.button()
+    for _ in range(2):
+        assert pages.post(f"registrations/{one.id}/resend", button).status == 303
+    pages.post(f"registrations/{one.id}/withdraw", button)
+    pages.post(f"registrations/{other.id}/resend", button)
+    assert (stored(desk, one.id).revision, stored(desk, one.id).is_withdrawn) == (3, True)
+    assert stored(desk, other.id).revision == 2
+
+
 def test_a_double_is_compared_and_withdrawn(desk: Desk, pages: StaffPages) -> None:
     first, double = registered(desk, first_name="Élodie"), registered(desk, first_name="Elodie")
     assert double.reference in pages.get(f"registrations/{first.id}").text

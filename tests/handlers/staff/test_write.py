@@ -245,3 +245,11 @@ def test_those_who_are_to_complete_a_form_are_reminded_once(pages: StaffPages, p
         assert answer.status == 303
         assert "1 reminder goes out" in pages.get(f"write?{urlsplit(answer.headers['Location']).query}").text
     assert [one.to for one in goes_out(pages, postbox)] == ["ada@example.org"]
+
+
+def test_a_text_that_is_changed_on_a_page_whose_button_was_pressed_is_kept(pages: StaffPages) -> None:
+    draft = drafted(pages)
+    button, seen = pages.button(), hidden(pages.get(draft).text, "seen")
+    assert pages.post(f"{draft}/try", button, seen=seen).status == 303
+    assert pages.post(draft, button, **{**WORDS, "subject-en": "Another room"}, seen=seen, to="").status == 303
+    assert "Another room" in pages.get(draft).text
