@@ -299,7 +299,8 @@ class TestAnInboundEmail:
         assert inbound_of(pages.desk, path).resolved
 
     def test_nothing_is_asked_of_the_staff_that_they_may_leave_out(self, pages: StaffPages) -> None:
-        path = a_machines_email(pages.desk, a_form_in_text(signature="", organization=""))
+        form = a_form_in_text(signature="", organization="")
+        path = an_email(pages.desk, f"{form}\nPlease cancel the one of last week.")
         shown = pages.get(f"{path}/form/0").text
         in_notes_and_at_its_field, in_notes = 2, 1
         assert shown.count("Enter the name of your administration or organization.") == in_notes_and_at_its_field
