@@ -1,6 +1,6 @@
 """The log: what the staff did, the last first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,7 +9,7 @@ from flask import Response
 from handlers.responses import allow
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
-from rollcall.documents.staff_log import action_in_words
+from rollcall.documents.staff_log import action_in_words, state_in_words
 from rollcall.model.registration import reference
 from rollcall.model.staff import AuditEntry
 
@@ -24,8 +24,8 @@ class Logged:
     reference: str
     address: str
     """Of the person's page; both empty where it is about none."""
-    before: Mapping[str, str]
-    after: Mapping[str, str]
+    before: str
+    after: str
     reason: str
 
 
@@ -59,7 +59,7 @@ def logged(visit: Visit, entry: AuditEntry) -> Logged:
         what=action_in_words(visit.event, entry.action),
         reference=reference(id) if id else "",
         address=visit.address("registrations", id) if id else "",
-        before=entry.before,
-        after=entry.after,
+        before=state_in_words(visit.event, entry.before),
+        after=state_in_words(visit.event, entry.after),
         reason=entry.reason,
     )

@@ -403,7 +403,7 @@ def _undelivered(visit: Visit, item: Item, standing: Standing) -> UndeliveredPag
     (entry,) = (one for one in item.behind if isinstance(one, OutboxEntry))
     spoken = language(visit.event.language)
     rows = [
-        (spoken.gettext("E-mail"), email_in_words(visit.event, entry.kind)),
+        (spoken.gettext("What"), email_in_words(visit.event, entry.kind)),
         (spoken.pgettext("of an e-mail", "To"), entry.to),
         (spoken.gettext("Status"), status_in_words(visit.event, entry.status)),
         (spoken.gettext("Reason"), entry.why),

@@ -385,8 +385,8 @@ def _log_cells(event: Event, entry: AuditEntry) -> Cells:
         "By": entry.by,
         "Did": action_in_words(event, entry.action),
         "reference": reference(entry.registration_id) if entry.registration_id else "",
-        "was": state_in_words(entry.before),
-        "is": state_in_words(entry.after),
+        "was": state_in_words(event, entry.before),
+        "is": state_in_words(event, entry.after),
         "reason": entry.reason,
     }
 

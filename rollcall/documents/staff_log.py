@@ -1,11 +1,15 @@
 """What the staff did, in words."""
 
 from collections.abc import Mapping
+from datetime import datetime
 
+from rollcall.documents.review_words import ending_in_words
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.registration import Source, Why
+from rollcall.model.review import Ending
 from rollcall.model.staff import Action
+from templates import deadline
 
 _ACTIONS = {
     Action.CHANGED: N_("Answers changed"),
@@ -64,6 +68,16 @@ def source_in_words(event: Event, source: Source) -> str:
     return language(event.language).gettext(_SOURCES[source])
 
 
-def state_in_words(state: Mapping[str, str]) -> str:
+def state_in_words(event: Event, state: Mapping[str, str]) -> str:
     """Before an action, or after it."""
-    return "\n".join(filter(None, state.values()))
+    return "\n".join(_part_in_words(event, *one) for one in state.items() if one[1])
+
+
+def _part_in_words(event: Event, name: str, said: str) -> str:
+    match name:
+        case "ending":
+            return ending_in_words(event, Ending(said))
+        case "closes_at":
+            return deadline(datetime.fromisoformat(said), event)
+        case _:
+            return said

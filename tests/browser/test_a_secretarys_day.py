@@ -200,7 +200,7 @@ def adds(secretary: Secretary, name: str, source: Source, scan: Path | None) -> 
         with secretary.page.expect_file_chooser() as chosen:
             secretary.tick(secretary.page.locator("[type=file]"))
         chosen.value.set_files(scan)
-    secretary.press("Register")
+    secretary.press("Register this person")
     there = secretary.busy.called(name)
     assert there.entered is not None
     assert there.entered.source is source

@@ -101,6 +101,7 @@ class TestMoving:
         (entry,) = pages.desk.store.audit(EVENT.slug, None, 9)
         assert (entry.action, entry.by, entry.reason) == (Action.DEADLINE_MOVED, EDITOR, "snow")
         assert entry.before == {"closes_at": EVENT.closes_at.isoformat()}
+        assert "the end of 22 February 2004 (Zurich time)" in pages.get("log").text
 
     @pytest.mark.parametrize(
         ("day", "time", "says"),

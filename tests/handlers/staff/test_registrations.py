@@ -75,6 +75,8 @@ def test_whoever_finds_nobody_is_told_what_to_do(desk: Desk, at_desk: StaffPages
     called(desk, EVENT, "Diallo Amina")
     text = at_desk.get("registrations?q=xxxxxx").text
     assert "Type less" in text
+    assert "Names that sound like this" not in text
+    assert "Names that sound like this" in at_desk.get("registrations?q=Diallo").text
     assert "Diallo Amina" in at_desk.get(link(text, "Show everyone")).text
     assert "These names sound like “Dialo”" in at_desk.get("registrations?q=Dialo").text
 

@@ -305,6 +305,15 @@ class TestAnInboundEmail:
         assert one.registration.family_name == "Diallo"
         assert inbound_of(pages.desk, path).resolved
 
+    def test_nothing_is_asked_of_the_staff_that_they_may_leave_out(self, pages: StaffPages) -> None:
+        form = a_form_in_text(signature="", organization="")
+        path = an_email(pages.desk, f"{form}\nPlease cancel the one of last week.")
+        shown = pages.get(f"{path}/form/0").text
+        in_notes_and_at_its_field, in_notes = 2, 1
+        assert shown.count("Enter the name of your administration or organization.") == in_notes_and_at_its_field
+        assert shown.count("Type your name: it stands for your signature.") == in_notes
+        assert "Please check" not in shown
+
     def test_a_wrong_answer_is_said_beside_its_field_and_all_stays(self, pages: StaffPages) -> None:
         path = a_machines_email(pages.desk, a_form_in_text())
         answer = pages.post(f"{path}/form/0", **form_fields(pages, f"{path}/form/0", email="no address", hotel="Epsom"))
