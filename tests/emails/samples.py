@@ -64,7 +64,7 @@ STAFF = EVENT.staff[0].address
 ROOM = Wording(
     "The room changed",
     "We meet in room K, not in room C.\nThe way is marked.\n\nSee https://www.example.org/rooms?k=1&l=2 (a map), or "
-    "write to rooms@example.org.\n\nBring <your> badge & a pen.",
+    "write to rooms@example.org.\n\nBring a badge & a pen; we are < 50.",
 )
 SALLE = Wording("تغيّرت القاعة", "نجتمع في القاعة K.\n\nالخريطة: https://www.example.org/rooms")
 KEPT_UNTIL = NOON + timedelta(hours=1)

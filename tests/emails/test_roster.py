@@ -4,7 +4,7 @@ import csv
 import hashlib
 import io
 import tracemalloc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from rollcall.emails import roster, staff_digest
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.model.email import EmailStatus, OutboxEntry, confirmation, conflict_notice, roster_entry
 from rollcall.model.links import VALID_FOR, LinkPurpose
-from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, new_id
+from rollcall.model.registration import Actor, Change, Outline, Registered, Revision, Way, Why, new_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration, an_event, desk_with
@@ -169,6 +169,23 @@ class Many:
 
     def registrations(self, _event: str, after: str | None, limit: int) -> Sequence[Registered]:
         return [self._one(place) for place in self._places(after, limit)]
+
+    def outlines(self, _event: str, _answers: Sequence[str]) -> Iterator[Outline]:
+        for place in self._places(None, self._people):
+            one = self._one(place)
+            yield Outline(
+                id=one.id,
+                received_at=one.received_at,
+                category=one.registration.category,
+                language=one.registration.language,
+                answers={},
+                status=one.status,
+                revision=one.revision,
+                confirmed=one.confirmed,
+                until=one.until,
+                admitted=one.admitted,
+                changed_at=one.received_at,
+            )
 
     def people(self, _event: str, ids: Sequence[str]) -> Sequence[Registered]:
         return [self._one(int(id)) for id in ids]
