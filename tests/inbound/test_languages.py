@@ -27,7 +27,12 @@ FORMS = {
 
 def an_event_in(folder: Path, *codes: str, form: str = "") -> Event:
     letter = (EVENTS / "intgov04.toml").read_text("utf-8")
-    letter = re.sub("^(languages|required|staff_may_leave_out) = .*\n" if form else "^languages = .*\n", "", letter, flags=re.MULTILINE)
+    letter = re.sub(
+        "^(languages|required|staff_may_leave_out) = .*\n" if form else "^languages = .*\n",
+        "",
+        letter,
+        flags=re.MULTILINE,
+    )
     path = folder / "intgov04.toml"
     path.write_text(f"languages = {list(codes)}\n{letter}\n{form}", "utf-8")
     return read_event(path)
