@@ -1,7 +1,7 @@
 """How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -140,8 +140,8 @@ def event_status(
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
-    counted, undelivered = people.counted, list[OutboxEntry]()
-    emails = unsent_counts(_noting_undelivered(unsent_entries(store, slug), undelivered), now)
+    counted, unconfirmed = people.counted, _Unconfirmed(store, slug)
+    emails = unsent_counts(unconfirmed.among(unsent_entries(store, slug)), now)
     return EventStatus(
         slug=slug,
         event=event,
@@ -157,7 +157,7 @@ def event_status(
         list_is_whole=people.list_is_whole,
         not_on_last_version=counted["news"],
         ahead=counted["ahead"],
-        unconfirmed=_unconfirmed(store, slug, undelivered),
+        unconfirmed=unconfirmed.count,
         admitted=counted["admitted"],
         stored=store.stored(slug),
         tally=people.tally,
@@ -211,21 +211,28 @@ class _People:
             counter[said.category if name == "category" else said.answers.get(name, "")] += 1
 
 
-def _noting_undelivered(entries: Iterable[OutboxEntry], noted: list[OutboxEntry]) -> Iterator[OutboxEntry]:
-    """Confirmations alone."""
-    for entry in entries:
-        if entry.status in UNDELIVERED and entry.kind is EmailKind.CONFIRMATION:
-            noted.append(entry)
-        yield entry
+class _Unconfirmed:
+    """Registrations whose last confirmation was not delivered, counted a page at a time as entries are read."""
 
+    def __init__(self, store: Store, slug: str) -> None:
+        self.count = 0
+        self._store, self._slug = store, slug
+        self._revisions = dict[str, int]()
 
-def _unconfirmed(store: Store, slug: str, undelivered: Sequence[OutboxEntry]) -> int:
-    """Where no later confirmation went out."""
-    count = 0
-    for start in range(0, len(undelivered), PAGE_SIZE):
-        about = {one.registration_id or "": one.revision for one in undelivered[start : start + PAGE_SIZE]}
-        count += sum(one.confirmed == about[one.id] for one in store.registered_among(slug, about))
-    return count
+    def among(self, entries: Iterable[OutboxEntry]) -> Iterator[OutboxEntry]:
+        for entry in entries:
+            if entry.status in UNDELIVERED and entry.kind is EmailKind.CONFIRMATION:
+                self._revisions[entry.registration_id or ""] = entry.revision
+            if len(self._revisions) == PAGE_SIZE:
+                self._look()
+            yield entry
+        self._look()
+
+    def _look(self) -> None:
+        about, self._revisions = self._revisions, {}
+        if about:
+            there = self._store.registered_among(self._slug, about)
+            self.count += sum(one.confirmed == about[one.id] for one in there)
 
 
 def tallied(event: Event | None) -> list[str]:
