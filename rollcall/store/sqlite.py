@@ -121,7 +121,9 @@ class SqliteDatabase:
         after = ""
         sql = f"select id, created_at, updated_at, {_fields(only)} from documents where collection = ? and id > ?"
         while rows := self._rows(f"{sql} order by id limit {_SCANNED}", (collection, after)):
-            yield from (_document(*row, read_at=_NEVER) for row in rows)
+            records = _parsed(f"[{','.join(record for *_, record in rows)}]")  # together: half the time of one by one
+            for (id, created_at, updated_at, _), values in zip(rows, records, strict=True):
+                yield _of(id, created_at, updated_at, values, _NEVER)
             after = rows[-1][0]
 
     def about_now(self) -> datetime:
@@ -324,10 +326,17 @@ def _split(path: str) -> tuple[str, str]:
 
 
 def _document(id: str, created_at: str, updated_at: str, record: str, *, read_at: datetime) -> Document:
-    # half the time where there is none: a map's only key
-    values = _WITH_INSTANTS.decode(record) if _HAS_INSTANT in record else json.loads(record)
+    return _of(id, created_at, updated_at, _parsed(record), read_at)
+
+
+def _of(id: str, created_at: str, updated_at: str, values: Values, read_at: datetime) -> Document:
     times = datetime.fromisoformat(created_at), datetime.fromisoformat(updated_at)
     return Document(id, values, read_at, *times, version=updated_at)
+
+
+def _parsed(text: str) -> Any:
+    # half the time where there is no instant: a map's only key
+    return _WITH_INSTANTS.decode(text) if _HAS_INSTANT in text else json.loads(text)
 
 
 def _json(value: object) -> str:
