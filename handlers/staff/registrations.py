@@ -20,7 +20,7 @@ from handlers.responses import allow
 from handlers.roster_files import whole_or_broken_off
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
-from rollcall.desk.staff.chosen import day_from, query_of
+from rollcall.desk.staff.chosen import ANSWER, filters_of, query_of, sought_from
 from rollcall.desk.staff.search import Delivery, Found, How, Row, Sought, Standing, all_found, search
 from rollcall.documents.roster import guarded
 from rollcall.documents.roster_content import ROSTER_TYPES, language_of, status_in_words
@@ -32,7 +32,6 @@ from schemas.form import asked_of, in_words
 from schemas.kinds import OneChoice
 
 MOST_EXPORTED = 100_000
-_LONGEST_TEXT = 200
 _BACK = 30
 """So many pages before this one are known by its address."""
 _PLACE = re.compile(r"(?!\.)[0-9A-Za-z.-]{1,200}")
@@ -49,8 +48,6 @@ _REFERENCE, _STANDING, _RECEIVED, _LANGUAGE, _CONFIRMATION = "REFERENCE", "STAND
 """Columns that are no field of the form: no field has a capital in its name."""
 _NAMES = ("family_name", "first_name")
 _WIDTH = 20
-_FIELD = "is-"
-"""Before the name of a field by whose answer the page is filtered."""
 
 
 @dataclass(frozen=True)
@@ -118,16 +115,7 @@ class View:
     @property
     def query(self) -> list[tuple[str, str]]:
         """Without the place."""
-        sought = self.sought
-        about = [
-            ("q", sought.text),
-            ("standing", sought.standing or ""),
-            ("delivery", sought.delivery or ""),
-            ("language", sought.language),
-            ("day", sought.day.isoformat() if sought.day else ""),
-            *((_FIELD + name, code) for name, code in sought.chosen),
-        ]
-        return [(name, text) for name, text in about if text] + [("column", name) for name in self.columns]
+        return [*filters_of(self.sought), *(("column", name) for name in self.columns)]
 
 
 def registrations_page(visit: Visit) -> Response:
@@ -154,26 +142,12 @@ def export(visit: Visit, ending: str) -> Response:
 
 
 def _view(visit: Visit) -> View:
-    """What is no filter here, or no code of a choice, is passed over."""
     given, event = visit.request.args, visit.event
-    choices = {one.field.name: one.labels for one in _choices(event)}
     known = _labels(event)
     columns = [name for name in dict.fromkeys(given.getlist("column")) if name in known and name not in _NAMES]
     places = [place for place in given.get("after", "").split(_BETWEEN) if _PLACE.fullmatch(place)]
-    chosen = [(name, given.get(_FIELD + name, "")) for name in choices]
-    sought = Sought(
-        text=given.get("q", "").strip()[:_LONGEST_TEXT],
-        chosen=tuple((name, code) for name, code in chosen if code in choices[name]),
-        language=given.get("language", "") if given.get("language") in event.languages else "",
-        standing=_one_of(Standing, given.get("standing")),
-        delivery=_one_of(Delivery, given.get("delivery")),
-        day=day_from(given.get("day", "")),
-    )
+    sought = sought_from(event, given.to_dict())
     return View(sought, columns or _usual(event), places, alike="alike" in given)
-
-
-def _one_of(kind: Any, code: str | None) -> Any:
-    return kind(code) if code in [one.value for one in kind] else None
 
 
 def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
@@ -196,7 +170,7 @@ def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
         text=sought.text,
         filters=filters,
         more=[
-            Filter(_FIELD + one.field.name, one.field.label, list(one.labels.items()), chosen.get(one.field.name, ""))
+            Filter(ANSWER + one.field.name, one.field.label, list(one.labels.items()), chosen.get(one.field.name, ""))
             for one in _choices(event)
         ],
         more_chosen=bool(chosen),
@@ -212,9 +186,7 @@ def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
         looked_at=found.looked_at,
         how=found.how,
         instead=found.instead,
-        alike=address(("alike", ""))
-        if sought.words and not view.alike and found.how is How.AS_TYPED and (found.rows or found.after)
-        else None,
+        alike=address(("alike", "")) if _could_be_alike(view, found) else None,
         everyone=None if sought == Sought() else address(of=[("column", name) for name in view.columns]),
         exports=[
             (name, address(below=f"export{ending}"))

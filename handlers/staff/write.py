@@ -13,7 +13,7 @@ from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff import announce
 from rollcall.desk.staff.announce import Done, Faulty, NotTried, Overtaken
-from rollcall.desk.staff.chosen import count, query_of, sought_from
+from rollcall.desk.staff.chosen import count, parsed, query_of, sought_from
 from rollcall.desk.staff.remind import IntakeClosed, Reminded, remind, waiting
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, Language, language
@@ -248,7 +248,7 @@ def _remind(visit: Visit) -> Response:
 
 
 def _new(visit: Visit) -> Response:
-    to = query_of(sought_from(visit.event, visit.request.query_string.decode("ascii", "replace")))
+    to = query_of(sought_from(visit.event, visit.request.args.to_dict()))
     return _draft(visit, Announcement("", visit.event.slug, {}, to))
 
 
@@ -258,7 +258,7 @@ def _save(visit: Visit, there: Announcement | None) -> Response:
     words = {
         code: Wording(form.get(f"subject-{code}", ""), form.get(f"text-{code}", "")) for code in visit.event.languages
     }
-    to = query_of(sought_from(visit.event, form.get("to", "")))
+    to = query_of(sought_from(visit.event, parsed(form.get("to", ""))))
     id = there.id if there else press.id
     outcome = announce.write(visit.desk.store, visit.event, id, form.get("seen", ""), words, to, press)
     match outcome:

@@ -1,6 +1,6 @@
 """To whom the staff write: to all, or to those that a page of registrations shows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from typing import TypeVar
@@ -17,9 +17,8 @@ _LONGEST_TEXT = 200
 _Code = TypeVar("_Code", bound=StrEnum)
 
 
-def sought_from(event: Event, query: str) -> Sought:
-    """From the address of a page of registrations. What is no filter, or no code of a choice, is passed over."""
-    given = dict(parse_qsl(query))
+def sought_from(event: Event, given: Mapping[str, str]) -> Sought:
+    """From the query of a page of registrations. What is no filter, or no code of a choice, is passed over."""
     return Sought(
         text=given.get("q", "").strip()[:_LONGEST_TEXT].strip(),
         chosen=tuple(_chosen(event, given)),
@@ -30,7 +29,16 @@ def sought_from(event: Event, query: str) -> Sought:
     )
 
 
+def parsed(query: str) -> dict[str, str]:
+    return dict(parse_qsl(query))
+
+
 def query_of(sought: Sought) -> str:
+    return urlencode(filters_of(sought))
+
+
+def filters_of(sought: Sought) -> list[tuple[str, str]]:
+    """Names and values of the query, without those that ask for nothing."""
     said = [
         ("q", sought.text),
         ("standing", sought.standing or ""),
@@ -39,12 +47,12 @@ def query_of(sought: Sought) -> str:
         ("day", sought.day.isoformat() if sought.day else ""),
         *((f"{ANSWER}{name}", code) for name, code in sought.chosen),
     ]
-    return urlencode([(name, text) for name, text in said if text])
+    return [(name, text) for name, text in said if text]
 
 
 def chosen_by(desk: Desk, event: Event, query: str) -> Callable[[Registered], bool]:
     """Raises `ValueError` where a filter means nothing any more, since without it everybody would be written to."""
-    sought, intake = sought_from(event, query), desk.intakes.fresh(event)
+    sought, intake = sought_from(event, parsed(query)), desk.intakes.fresh(event)
     if not still_means(event, query):
         raise ValueError("what the announcement's people are chosen by has changed in the event's file")
     return lambda one: is_found(desk.store, event, intake, sought, one)
@@ -52,18 +60,18 @@ def chosen_by(desk: Desk, event: Event, query: str) -> Callable[[Registered], bo
 
 def still_means(event: Event, query: str) -> bool:
     """What it meant when the announcement was written."""
-    return query_of(sought_from(event, query)) == query
+    return query_of(sought_from(event, parsed(query))) == query
 
 
 def count(desk: Desk, event: Event, query: str) -> int:
     """To how many people it would go now."""
-    sought = sought_from(event, query)
+    sought = sought_from(event, parsed(query))
     if sought == Sought():
         return sum(not one.is_withdrawn for one in desk.store.outlines(event.slug, ()))
     return sum(not row.registered.is_withdrawn for row in all_found(desk, event, sought))
 
 
-def _chosen(event: Event, given: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _chosen(event: Event, given: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for field in event.fields:
         code = given.get(f"{ANSWER}{field.name}", "")
         if code in [choice.code for choice in field.choices]:
