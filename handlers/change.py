@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from handlers.form_page import CHANGE, CHECK, SEND, Shows, filled_in, given_back, labelled_answers
 from handlers.logs import log
 from handlers.request_body import Form, read_page_form
-from handlers.responses import HttpProblem, page
+from handlers.responses import HttpProblem, page, see_other
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, may_change_until
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import intake_now
@@ -193,7 +193,7 @@ def _ended(desk: Desk, event: Event, of: Changing) -> datetime | None:
 
 
 def _back(of: Changing, said: str) -> Response:
-    return Response(status=303, headers={"Location": f"{of.address}?{said}"})
+    return see_other(f"{of.address}?{said}")
 
 
 def _form(

@@ -8,7 +8,7 @@ from marshmallow import ValidationError
 from handlers.form_page import CHANGE, UNAVAILABLE
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import FIND, form_address, page, unavailable
+from handlers.responses import FIND, form_address, page, see_other, unavailable
 from rollcall.desk.desk import Desk
 from rollcall.language import language
 from rollcall.model.email import links_to
@@ -39,7 +39,7 @@ def find_registration(desk: Desk, event: Event, request: Request) -> Response:
         why = language(event.language).gettext(UNAVAILABLE)
         return unavailable(error, _form(event, 503, email, problem=why))
     log("INFO", "links asked for", event=event.slug)
-    return Response(status=303, headers={"Location": f"{form_address(request, event)}/{FIND}?sent"})
+    return see_other(f"{form_address(request, event)}/{FIND}?sent")
 
 
 def _form(

@@ -15,6 +15,7 @@ from handlers.responses import (
     MAY_GO_BACK,
     WENT_WRONG,
     HttpProblem,
+    as_file,
     bare_address,
     form_address,
     page,
@@ -146,8 +147,8 @@ def blank_form(desk: Desk, event: Event, name: str) -> Response:
     if name == "form.txt":
         text = Response(blank_form_text(event, return_to), content_type="text/plain; charset=utf-8")
         return said_in(spoken, event, text)
-    as_file = {"Content-Disposition": f'attachment; filename="{event.slug}-form.pdf"'}
-    pdf = Response(blank_form_pdf(event, return_to), content_type="application/pdf", headers=as_file)
+    headers = as_file(f"{event.slug}-form.pdf")
+    pdf = Response(blank_form_pdf(event, return_to), content_type="application/pdf", headers=headers)
     return said_in(spoken, event, pdf)
 
 

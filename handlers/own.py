@@ -15,7 +15,7 @@ from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE, labelled
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below, see_other
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Taken, TooLate, TooManyChanges
 from rollcall.desk.desk import Desk
@@ -211,7 +211,7 @@ def _withdraw(desk: Desk, event: Event, request: Request, there: Registered, add
     match outcome:
         case Amended() | NothingNew():
             log("INFO", "registration withdrawn", event=event.slug, registration=there.id)
-            return Response(status=303, headers={"Location": address})
+            return see_other(address)
         case TooLate():
             return message(request, _OVER, event)
         case None:
@@ -222,7 +222,7 @@ def _withdraw(desk: Desk, event: Event, request: Request, there: Registered, add
 
 def _keep_address(desk: Desk, event: Event, there: Registered, address: str) -> Response:
     _there(amend.keep_address(desk, event, there.id))
-    return Response(status=303, headers={"Location": f"{address}?kept"})
+    return see_other(f"{address}?kept")
 
 
 def _new_link(desk: Desk, event: Event, request: Request, there: Registered) -> Response:

@@ -108,6 +108,16 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
     return said_in(spoken, event, response)
 
 
+def see_other(address: str) -> Response:
+    """After a press: what is shown there may be loaded again (RFC 9110, 15.4.4)."""
+    return Response(status=303, headers={"Location": address})
+
+
+def as_file(name: str) -> dict[str, str]:
+    """The header by which a browser stores it under this name, and does not show it."""
+    return {"Content-Disposition": f'attachment; filename="{name}"'}
+
+
 def json_response(status: int, answer: Mapping[str, object], content_type: str = "application/json") -> Response:
     return Response(json.dumps(answer, default=_plain), status, content_type=content_type)
 

@@ -7,7 +7,7 @@ from flask import Request, Response
 
 from handlers.email_links import no_link, opened
 from handlers.logs import log, log_unavailable
-from handlers.responses import HttpProblem, message
+from handlers.responses import HttpProblem, as_file, message
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_ending, roster_file_name
 from rollcall.language import N_
@@ -34,8 +34,8 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
         return message(request, _GONE, event)
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
-    as_file = {"Content-Disposition": f'attachment; filename="{roster_file_name(event.slug, ending)}"'}
-    return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=as_file)
+    headers = as_file(roster_file_name(event.slug, ending))
+    return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=headers)
 
 
 def whole_or_broken_off(pieces: Iterator[_Piece]) -> Iterator[_Piece]:

@@ -5,7 +5,7 @@ from flask import Request, Response
 from handlers.email_links import no_link, opened
 from handlers.form_page import form_page, labelled_answers
 from handlers.logs import log_unavailable
-from handlers.responses import form_address, page
+from handlers.responses import form_address, page, see_other
 from rollcall.desk import amend
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Duplicate
@@ -24,7 +24,7 @@ def to_received(desk: Desk, event: Event, request: Request, outcome: Accepted | 
     """A redirect: a page to reload without registering again."""
     until = desk.intakes.now(event) + VALID_FOR[LinkPurpose.RECEIVED]
     path = desk.links.received(event, outcome.id, until, duplicate=isinstance(outcome, Duplicate))
-    return Response(status=303, headers={"Location": f"{form_address(request, event)}/{path}"})
+    return see_other(f"{form_address(request, event)}/{path}")
 
 
 def received(desk: Desk, event: Event, request: Request, purpose: LinkPurpose, token: str) -> Response:

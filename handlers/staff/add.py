@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from handlers.form_page import filled_in
 from handlers.logs import log
 from handlers.request_body import Form, read_page_form
-from handlers.responses import allow
+from handlers.responses import allow, see_other
 from handlers.staff.pages import framed
 from handlers.staff.people import address_of
 from handlers.staff.visit import BUTTON, Visit
@@ -143,4 +143,4 @@ def _form(
 
 
 def _to(visit: Visit, there: Registered, said: str) -> Response:
-    return Response(status=303, headers={"Location": f"{address_of(visit, there)}?{said}"})
+    return see_other(f"{address_of(visit, there)}?{said}")

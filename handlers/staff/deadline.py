@@ -9,7 +9,7 @@ from flask import Response
 from marshmallow import ValidationError
 
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.deadline import TooEarly
@@ -221,7 +221,7 @@ def _move(visit: Visit) -> Response:
     outcome = move(visit.desk.store, visit.event, closes_at, form.get("seen", ""), press, reason)
     match outcome:
         case Moved():
-            return _see(visit.address("deadline"))
+            return see_other(visit.address("deadline"))
         case Overtaken():
             raise _OVERTAKEN
         case TooEarly() | AfterEvent():
@@ -248,7 +248,7 @@ def _invite(visit: Visit) -> Response:
     outcome = invite.invite(visit.desk.store, visit.event, whom, until, reason, press, email, form.get("language", ""))
     match outcome:
         case Invited(invitation):
-            return _see(visit.address("deadline", "invitations", invitation.id))
+            return see_other(visit.address("deadline", "invitations", invitation.id))
         case NotInTime():
             return _page(visit, form, {"until": _NOT_IN_TIME}, 422)
         case _:
@@ -274,7 +274,7 @@ def _invitation(visit: Visit, one: Invitation) -> Response:
 
 def _revoke(visit: Visit, one: Invitation) -> Response:
     invite.revoke(visit.desk.store, visit.event, one.id, visit.press(_form(visit)))
-    return _see(visit.address("deadline"))
+    return see_other(visit.address("deadline"))
 
 
 def _row(visit: Visit, one: Invitation, now: datetime) -> InvitationRow:
@@ -301,7 +301,3 @@ def _state_of(visit: Visit, one: Invitation, now: datetime) -> str:
 
 def _form(visit: Visit) -> Mapping[str, str]:
     return read_page_form(visit.request).typed
-
-
-def _see(address: str) -> Response:
-    return Response(status=303, headers={"Location": address})

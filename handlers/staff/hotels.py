@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.roster import as_listed
@@ -186,7 +186,7 @@ def hotel_page(visit: Visit, hotel: str) -> Response:
             raise NO_SUCH_PAGE
         case _:
             assert_never(outcome)
-    return Response(status=303, headers={"Location": visit.address("hotels", hotel, **{_SENT: "1"})})
+    return see_other(visit.address("hotels", hotel, **{_SENT: "1"}))
 
 
 def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
@@ -207,9 +207,9 @@ def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
         of_version = as_listed(store, event.slug, version)
         said = rooming_list(event, lists.name, version.number, version.drawn_at, of_version)
     kind, made = ROOMING_LIST_TYPES[ending]
-    as_file = {"Content-Disposition": f'attachment; filename="{rooming_list_name(event, said, ending)}"'}
+    headers = as_file(rooming_list_name(event, said, ending))
     log("INFO", "rooming list downloaded", event=event.slug, ending=ending)
-    return Response(made(event, said), mimetype=kind, headers=as_file)
+    return Response(made(event, said), mimetype=kind, headers=headers)
 
 
 def _shown(

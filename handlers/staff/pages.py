@@ -9,7 +9,7 @@ from flask import Request, Response
 
 from handlers import responses
 from handlers.languages import spoken_to
-from handlers.responses import MAY_GO_BACK, HttpProblem
+from handlers.responses import MAY_GO_BACK, HttpProblem, see_other
 from handlers.staff.visit import BUTTON, Visit, events_of, root
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, Language, language
@@ -98,7 +98,7 @@ def events(desk: Desk, request: Request, address: str) -> Response:
     found = events_of(desk, address)
     rows = [(event, f"{root(request)}/{event.slug}") for event in found]
     if len(rows) == 1:
-        return Response(status=303, headers={"Location": rows[0][1]})
+        return see_other(rows[0][1])
     spoken = spoken_to(request, None)
     return _html(render("pages/staff/events.html", spoken, page=EventsPage(rows)), 200, None, spoken)
 

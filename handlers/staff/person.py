@@ -9,7 +9,7 @@ from flask import Response
 
 from handlers.change import Changing, change
 from handlers.form_page import labelled
-from handlers.responses import HttpProblem, allow
+from handlers.responses import HttpProblem, allow, as_file
 from handlers.staff import person_actions
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import framed, staff_page
@@ -292,5 +292,5 @@ def _scan(visit: Visit, there: Registered) -> Response:
     if pieces is None:
         raise _NO_SCAN
     ending = f".{id.rpartition('.')[2]}"
-    as_file = {"Content-Disposition": f'attachment; filename="{there.reference}{ending}"'}
-    return Response(pieces, mimetype=SCAN_TYPES[ending], headers=as_file)
+    headers = as_file(f"{there.reference}{ending}")
+    return Response(pieces, mimetype=SCAN_TYPES[ending], headers=headers)

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import HttpProblem
+from handlers.responses import HttpProblem, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
 from handlers.staff.visit import Visit
@@ -312,4 +312,4 @@ def _at(one: Acted) -> tuple[Desk, Event, Press, str]:
 
 
 def _back(visit: Visit, there: Registered, said: str) -> Response:
-    return Response(status=303, headers={"Location": f"{address_of(visit, there)}?{said}"})
+    return see_other(f"{address_of(visit, there)}?{said}")

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from flask import Response
 
 from handlers.logs import log
-from handlers.responses import allow
+from handlers.responses import allow, as_file
 from handlers.roster_files import whole_or_broken_off
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
@@ -133,12 +133,12 @@ def export(visit: Visit, ending: str) -> Response:
     head = [_labels(event)[name] for name in (*_names_of(event), *view.columns)]
     cells = _exported(visit, view)
     name = f"{event.slug}-registrations{ending}"
-    as_file = {"Content-Disposition": f'attachment; filename="{name}"'}
+    headers = as_file(name)
     log("INFO", "registrations exported", event=event.slug, ending=ending)
     if ending == ".csv":
-        return Response(whole_or_broken_off(_as_csv(head, cells)), mimetype=ROSTER_TYPES[ending], headers=as_file)
+        return Response(whole_or_broken_off(_as_csv(head, cells)), mimetype=ROSTER_TYPES[ending], headers=headers)
     body = whole_or_broken_off(_as_workbook(event, head, cells, visit))
-    return Response(body, mimetype=ROSTER_TYPES[ending], headers=as_file)
+    return Response(body, mimetype=ROSTER_TYPES[ending], headers=headers)
 
 
 def _view(visit: Visit) -> View:

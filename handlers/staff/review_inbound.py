@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 
 from handlers.change import REVISION, revision_in
 from handlers.request_body import Form, read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.review_item import (
     NOT_THERE,
@@ -289,7 +289,7 @@ def _posted(visit: Visit, id: ItemId, place: int) -> Response:
         case FormRegistered() | FormSaved():
             done = Ending.CHANGED if there else Ending.REGISTERED
             address = visit.address("review", id.kind, id.id, done=done.value)
-            return Response(status=303, headers={"Location": address})
+            return see_other(address)
         case amend.Overtaken():
             return refused(visit, id, review.ChangedMeanwhile(item))
         case amend.Taken(other=other):

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
@@ -267,7 +267,7 @@ def next_page(visit: Visit, kind: ItemKind, press: Press, ending: Ending) -> Res
     """The next of its kind comes up."""
     item = review.next_of(visit.desk, visit.event, kind, press)
     below = (item.id.kind, item.id.id) if item else ()
-    return Response(status=303, headers={"Location": visit.address("review", *below, **{DONE: ending.value})})
+    return see_other(visit.address("review", *below, **{DONE: ending.value}))
 
 
 def refused(visit: Visit, id: ItemId, outcome: Refused | AlreadyRegistered) -> Response:
@@ -310,7 +310,7 @@ def _pressed(visit: Visit, id: ItemId, verb: str) -> Response:
         case review.Done() if verb == "end":
             return next_page(visit, id.kind, press, Ending(typed[ENDING]))
         case review.Done():
-            return Response(status=303, headers={"Location": visit.address("review", id.kind, id.id)})
+            return see_other(visit.address("review", id.kind, id.id))
         case _:
             return refused(visit, id, outcome)
 

@@ -12,7 +12,7 @@ from flask import Response
 
 from handlers.logs import log
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, allow
+from handlers.responses import NO_SUCH_PAGE, allow, as_file, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.roster import Pair, as_listed, between, until_now
@@ -166,10 +166,10 @@ def version_file(visit: Visit, number: str, ending: str) -> Response:
     event = visit.event
     intake = visit.desk.store.intake(event)
     version = _version(intake, number)
-    as_file = {"Content-Disposition": f'attachment; filename="{roster_file_name(event.slug, ending)}"'}
+    headers = as_file(roster_file_name(event.slug, ending))
     log("INFO", "roster downloaded", event=event.slug, ending=ending)
     body = _as_sent(visit, intake, version, ending) if version == intake.versions[-1] else None
-    return Response(body or _as_listed(visit, intake, version, ending), mimetype=ROSTER_TYPES[ending], headers=as_file)
+    return Response(body or _as_listed(visit, intake, version, ending), mimetype=ROSTER_TYPES[ending], headers=headers)
 
 
 def _done(visit: Visit) -> Response:
@@ -199,7 +199,7 @@ def _done(visit: Visit) -> Response:
 
 
 def _back(visit: Visit, did: str) -> Response:
-    return Response(status=303, headers={"Location": visit.address("rosters", did=did)})
+    return see_other(visit.address("rosters", did=did))
 
 
 def _version(intake: Intake, number: str) -> RosterVersion:

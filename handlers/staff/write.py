@@ -8,7 +8,7 @@ from typing import assert_never
 from flask import Response
 
 from handlers.request_body import read_page_form
-from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow
+from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff import announce
@@ -240,7 +240,7 @@ def _remind(visit: Visit) -> Response:
     outcome = remind(visit.desk, visit.event, visit.press(_form(visit)))
     match outcome:
         case Reminded(reminded):
-            return _see(visit.address("write", reminded=str(reminded)))
+            return see_other(visit.address("write", reminded=str(reminded)))
         case IntakeClosed():
             raise _CLOSED
         case _:
@@ -263,7 +263,7 @@ def _save(visit: Visit, there: Announcement | None) -> Response:
     outcome = announce.write(visit.desk.store, visit.event, id, form.get("seen", ""), words, to, press)
     match outcome:
         case Done(announcement):
-            return _see(visit.address("write", announcement.id))
+            return see_other(visit.address("write", announcement.id))
         case Faulty(faults):
             typed = Announcement(there.id if there else "", visit.event.slug, words, to)
             said = {where: _wrong(visit, where, fault) for where, fault in faults.items()}
@@ -326,7 +326,7 @@ def _try_out(visit: Visit, there: Announcement) -> Response:
     )
     match outcome:
         case Done():
-            return _see(visit.address("write", there.id))
+            return see_other(visit.address("write", there.id))
         case Overtaken():
             raise _OVERTAKEN
         case _:
@@ -335,7 +335,7 @@ def _try_out(visit: Visit, there: Announcement) -> Response:
 
 def _to_send(visit: Visit, there: Announcement) -> Response:
     if not there.may_be_sent:
-        return _see(visit.address("write", there.id))
+        return see_other(visit.address("write", there.id))
     page = SendPage(
         subject=_subject(visit, there),
         count=count(visit.desk, visit.event, there.to),
@@ -361,7 +361,7 @@ def _send(visit: Visit, there: Announcement) -> Response:
     )
     match outcome:
         case Done():
-            return _see(visit.address("write", there.id))
+            return see_other(visit.address("write", there.id))
         case Overtaken():
             raise _OVERTAKEN
         case NotTried():
@@ -436,7 +436,3 @@ def _shown(visit: Visit, one: Announcement) -> str | None:
 
 def _form(visit: Visit) -> Mapping[str, str]:
     return read_page_form(visit.request).typed
-
-
-def _see(address: str) -> Response:
-    return Response(status=303, headers={"Location": address})
