@@ -8,7 +8,6 @@ from typing import assert_never
 from flask import Response
 from marshmallow import ValidationError
 
-from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
@@ -213,8 +212,8 @@ def _to_move(visit: Visit) -> Response:
 
 
 def _move(visit: Visit) -> Response:
-    form = _form(visit)
-    press, closes_at = visit.press(form), _closes_at(visit, form)
+    form, press = visit.posted()
+    closes_at = _closes_at(visit, form)
     if closes_at is None:
         return _page(visit, form, {"day": _NO_TIME}, 422)
     reason = form.get("reason", "").strip()[:LONGEST]
@@ -232,8 +231,8 @@ def _move(visit: Visit) -> Response:
 
 
 def _invite(visit: Visit) -> Response:
-    form = {name: text.strip() for name, text in _form(visit).items()}
-    press = visit.press(form)
+    typed, press = visit.posted()
+    form = {name: text.strip() for name, text in typed.items()}
     until = _closes_at(visit, {"day": form.get("until", ""), "time": form.get("until_time", "")})
     whom, reason, email = (form.get(name, "")[:LONGEST] for name in ("whom", "reason", "email"))
     wrong = {name: _REQUIRED for name, text in (("whom", whom), ("reason", reason)) if not text}
@@ -273,7 +272,8 @@ def _invitation(visit: Visit, one: Invitation) -> Response:
 
 
 def _revoke(visit: Visit, one: Invitation) -> Response:
-    invite.revoke(visit.desk.store, visit.event, one.id, visit.press(_form(visit)))
+    _, press = visit.posted()
+    invite.revoke(visit.desk.store, visit.event, one.id, press)
     return see_other(visit.address("deadline"))
 
 
@@ -297,7 +297,3 @@ def _state_of(visit: Visit, one: Invitation, now: datetime) -> str:
     if one.revoked:
         return spoken.gettext("Revoked")
     return spoken.gettext("Open") if one.is_open(now) else spoken.gettext("Expired")
-
-
-def _form(visit: Visit) -> Mapping[str, str]:
-    return read_page_form(visit.request).typed

@@ -11,10 +11,10 @@ from flask import Response
 from marshmallow import ValidationError
 
 from handlers.logs import log
-from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
+from rollcall.desk.amend import was_pressed
 from rollcall.desk.roster import as_listed
 from rollcall.desk.staff.hotels import (
     ListSent,
@@ -163,8 +163,7 @@ def hotel_page(visit: Visit, hotel: str) -> Response:
         listed = listed_hotel(event, hotel)
         usual = (listed.email if listed else None) or _last_address(visit, lists)
         return _shown(visit, intake, lists, usual or "", was_sent=_SENT in visit.request.args)
-    form = read_page_form(visit.request).typed
-    press = visit.press(form)
+    form, press = visit.posted()
     typed = form.get("email", "")
     try:
         to = read_address(event, typed)
@@ -178,7 +177,7 @@ def hotel_page(visit: Visit, hotel: str) -> Response:
     match outcome:
         case ListSent():
             log("INFO", "rooming list enqueued", event=event.slug, email_id=outcome.entry.id)
-        case SentMeanwhile() if visit.was_pressed(press):
+        case SentMeanwhile() if was_pressed(visit.desk, event, press):
             pass
         case SentMeanwhile():
             raise _SENT_MEANWHILE

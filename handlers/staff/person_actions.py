@@ -271,8 +271,8 @@ def _double(visit: Visit, there: Registered) -> Response:
         other = at_desk.by_reference(visit.desk, visit.event, typed)
         problem = language(visit.event.language).gettext(_NO_OTHER) if typed and other is None else ""
         return _double_page(visit, there, other, typed, problem)
-    form = read_page_form(visit.request).typed
-    press, other = visit.press(form), found(visit, form.get("other", ""))
+    form, press = visit.posted()
+    other = found(visit, form.get("other", ""))
     outcome = at_desk.merge(visit.desk, visit.event, press, there.id, other.id)
     about = {"event": visit.event.slug, "registration": there.id, "double": other.id}
     log("INFO", "double withdrawn", **about, outcome=type(outcome).__name__)

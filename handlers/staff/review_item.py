@@ -10,7 +10,6 @@ from marshmallow import ValidationError
 
 from handlers.change import revision_in
 from handlers.logs import log
-from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
@@ -258,11 +257,6 @@ def rows_of(event: Event, registration: Registration) -> list[tuple[str, str]]:
     ]
 
 
-def posted(visit: Visit) -> tuple[Mapping[str, str], Press]:
-    typed = read_page_form(visit.request).typed
-    return typed, visit.press(typed)
-
-
 def next_page(visit: Visit, kind: ItemKind, press: Press, ending: Ending) -> Response:
     """The next of its kind comes up."""
     item = review.next_of(visit.desk, visit.event, kind, press)
@@ -292,7 +286,7 @@ def noted(visit: Visit, id: ItemId, did: str, outcome: object) -> None:
 
 
 def _pressed(visit: Visit, id: ItemId, verb: str) -> Response:
-    typed, press = posted(visit)
+    typed, press = visit.posted()
     desk, event = visit.desk, visit.event
     if verb == "take":
         outcome = review.take(desk, event, id, press, typed.get(OVER, ""))
@@ -316,7 +310,7 @@ def _pressed(visit: Visit, id: ItemId, verb: str) -> Response:
 
 
 def _register(visit: Visit, id: ItemId) -> Response:
-    typed, press = posted(visit)
+    typed, press = visit.posted()
     outcome = review_forms.register_quarantined(visit.desk, visit.event, id.id, typed.get(SEEN, ""), press)
     noted(visit, id, "register", outcome)
     match outcome:
@@ -329,7 +323,7 @@ def _register(visit: Visit, id: ItemId) -> Response:
 
 
 def _save(visit: Visit, id: ItemId) -> Response:
-    typed, press = posted(visit)
+    typed, press = visit.posted()
     item, seen, desk, event = found(visit, id), typed.get(SEEN, ""), visit.desk, visit.event
     taken = {name.removeprefix(TAKEN): text for name, text in typed.items() if name.startswith(TAKEN) and text}
     was, forms = item.people[0].registration, {one.id: one for one in item.behind if isinstance(one, DifferingForm)}

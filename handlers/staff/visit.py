@@ -8,6 +8,7 @@ from urllib.parse import quote, urlencode
 
 from flask import Request
 
+from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
@@ -44,7 +45,7 @@ class Visit:
         member = event.member(address) if event else None
         if event is None or member is None:
             raise _NO_SUCH_EVENT
-        return cls(desk, request, event.in_language(member.language or event.staff_language), member)
+        return cls(desk, request, event.for_member(member), member)
 
     @property
     def may_edit(self) -> bool:
@@ -62,6 +63,11 @@ class Visit:
     def button(self) -> str:
         return self.desk.links.button(self.member.address, self.desk.intakes.now(self.event))
 
+    def posted(self) -> tuple[Mapping[str, str], Press]:
+        """What a form of these pages says, and the press of its button. Raises `HttpProblem`, as `press`."""
+        typed = read_page_form(self.request).typed
+        return typed, self.press(typed)
+
     def press(self, form: Mapping[str, str]) -> Press:
         """Raises `HttpProblem`: 403 they may only look, or somebody else's page sent the form."""
         if not self.may_edit:
@@ -77,10 +83,6 @@ class Visit:
         filled_in = sorted((name, text) for name, text in form.items() if name != BUTTON)
         said = json.dumps([button, self.request.path, filled_in])
         return base32(hashlib.sha256(said.encode()).digest()[:15])
-
-    def was_pressed(self, press: Press) -> bool:
-        """What it does is done: it was pressed twice."""
-        return self.desk.store.audit_entry(self.event.slug, press.id) is not None
 
 
 def events_of(desk: Desk, address: str) -> list[Event]:

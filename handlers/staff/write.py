@@ -7,7 +7,6 @@ from typing import assert_never
 
 from flask import Response
 
-from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
@@ -237,7 +236,8 @@ def _to_remind(visit: Visit) -> Response:
 
 
 def _remind(visit: Visit) -> Response:
-    outcome = remind(visit.desk, visit.event, visit.press(_form(visit)))
+    _, press = visit.posted()
+    outcome = remind(visit.desk, visit.event, press)
     match outcome:
         case Reminded(reminded):
             return see_other(visit.address("write", reminded=str(reminded)))
@@ -253,8 +253,7 @@ def _new(visit: Visit) -> Response:
 
 
 def _save(visit: Visit, there: Announcement | None) -> Response:
-    form = _form(visit)
-    press = visit.press(form)
+    form, press = visit.posted()
     words = {
         code: Wording(form.get(f"subject-{code}", ""), form.get(f"text-{code}", "")) for code in visit.event.languages
     }
@@ -320,10 +319,8 @@ def _draft(
 
 
 def _try_out(visit: Visit, there: Announcement) -> Response:
-    form = _form(visit)
-    outcome = announce.try_out(
-        visit.desk.store, visit.event, there.id, form.get("seen", ""), visit.member, visit.press(form)
-    )
+    form, press = visit.posted()
+    outcome = announce.try_out(visit.desk.store, visit.event, there.id, form.get("seen", ""), visit.member, press)
     match outcome:
         case Done():
             return see_other(visit.address("write", there.id))
@@ -349,7 +346,7 @@ def _to_send(visit: Visit, there: Announcement) -> Response:
 
 
 def _send(visit: Visit, there: Announcement) -> Response:
-    form = _form(visit)
+    form, press = visit.posted()
     expected = form.get("count", "")
     outcome = announce.send_off(
         visit.desk,
@@ -357,7 +354,7 @@ def _send(visit: Visit, there: Announcement) -> Response:
         there.id,
         form.get("seen", ""),
         int(expected) if expected.isdecimal() and len(expected) < 9 else 0,
-        visit.press(form),
+        press,
     )
     match outcome:
         case Done():
@@ -432,7 +429,3 @@ def _subject(visit: Visit, one: Announcement) -> str:
 
 def _shown(visit: Visit, one: Announcement) -> str | None:
     return f"{visit.address('registrations')}?{one.to}" if one.to else None
-
-
-def _form(visit: Visit) -> Mapping[str, str]:
-    return read_page_form(visit.request).typed

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import TypeVar, assert_never
 
-from rollcall.desk.amend import take_back
+from rollcall.desk.amend import take_back, was_pressed
 from rollcall.desk.desk import Desk
 from rollcall.model.email import EmailKind, OutboxEntry
 from rollcall.model.event import Event
@@ -21,8 +21,6 @@ MOST_FORMS = 10
 """Differing ones of a registration; later ones come up when these are ended."""
 _PAGE, _PAGES = 100, 50
 """So many are looked at: some are settled by themselves, as when a person registered since."""
-
-"""Read at a time, with nothing else."""
 _SIMILAR = 12
 """Digits of `similarity_hash`: of 100,000 hardly two are the same by chance, and the pair is compared."""
 _MOST_ALIKE = 10
@@ -99,8 +97,9 @@ def queue(desk: Desk, event: Event, kind: ItemKind, most: int = SHOWN) -> Queue:
 
 def find(desk: Desk, event: Event, id: ItemId) -> Item | None:
     """Also one that has ended. None where this event has none."""
-    item = _found(desk, event, id)
-    return replace(item, handling=desk.store.handlings(event.slug, [id]).get(id)) if item else None
+    handling = desk.store.handlings(event.slug, [id]).get(id)
+    item = _found(desk, event, id, handling)
+    return replace(item, handling=handling) if item else None
 
 
 def next_of(desk: Desk, event: Event, kind: ItemKind, press: Press) -> Item | None:
@@ -112,7 +111,7 @@ def next_of(desk: Desk, event: Event, kind: ItemKind, press: Press) -> Item | No
 def take(desk: Desk, event: Event, id: ItemId, press: Press, over: str = "") -> Outcome | None:
     """`over`: who has it, as whoever takes it knows."""
     while item := find(desk, event, id):
-        if _was_pressed(desk, event, press):
+        if was_pressed(desk, event, press):
             return Done(item)
         if item.waits_since is None:
             return EndedBefore(item)
@@ -130,7 +129,7 @@ def take(desk: Desk, event: Event, id: ItemId, press: Press, over: str = "") -> 
 def release(desk: Desk, event: Event, id: ItemId, press: Press) -> Outcome | None:
     while item := find(desk, event, id):
         holder = _holder(item, press.at)
-        if item.handling is None or holder == "" or _was_pressed(desk, event, press):
+        if item.handling is None or holder == "" or was_pressed(desk, event, press):
             return Done(item)
         if holder != press.by:
             return HeldBy(item, holder)
@@ -143,7 +142,7 @@ def release(desk: Desk, event: Event, id: ItemId, press: Press) -> Outcome | Non
 def end(desk: Desk, event: Event, id: ItemId, seen: str, press: Press, ending: Ending) -> Outcome | None:
     """If it is as it was when it was seen, and nobody else has it."""
     while item := find(desk, event, id):
-        if _was_pressed(desk, event, press):
+        if was_pressed(desk, event, press):
             return Done(item)
         if refused := why_not(item, seen, press):
             return refused
@@ -178,10 +177,6 @@ def _saved(
     return desk.store.save_handling(event.slug, handling, audit, item.behind if ending else ())
 
 
-def _was_pressed(desk: Desk, event: Event, press: Press) -> bool:
-    return desk.store.audit_entry(event.slug, press.id) is not None
-
-
 def _holder(item: Item, now: datetime) -> str:
     return item.handling.holder(now) if item.handling else ""
 
@@ -189,7 +184,7 @@ def _holder(item: Item, now: datetime) -> str:
 # --- one item
 
 
-def _found(desk: Desk, event: Event, id: ItemId) -> Item | None:
+def _found(desk: Desk, event: Event, id: ItemId, handling: Handling | None) -> Item | None:
     match id.kind:
         case ItemKind.QUARANTINED:
             form = desk.store.quarantined_form(event.slug, id.id)
@@ -212,7 +207,6 @@ def _found(desk: Desk, event: Event, id: ItemId) -> Item | None:
             one, other = pair
             if one is None or other is None or first >= second:
                 return None
-            handling = desk.store.handlings(event.slug, [id]).get(id)
             return _doubles(one, other, handling)
         case _:
             assert_never(id.kind)
