@@ -170,12 +170,16 @@ def _registration(event: Event, of: Changing, form: Form) -> Registration:
     was = of.there.registration
     asked = event.in_language(was.language) if of.by is Actor.STAFF else event
     registration = schema.read_form(asked.as_staff_ask() if of.press else asked, _answers(form), form.faults)
+    return with_what_is_gone(event, was, replace(registration, form_version=asked.form_version))
+
+
+def with_what_is_gone(event: Event, was: Registration, read: Registration) -> Registration:
+    """With what was answered to questions that are not asked any more."""
     gone = [name for name in was.answers if not event.field(name)]
     return replace(
-        registration,
-        form_version=asked.form_version,
-        answers={**{name: was.answers[name] for name in gone}, **registration.answers},
-        chosen={**{name: was.chosen[name] for name in gone if name in was.chosen}, **registration.chosen},
+        read,
+        answers={**{name: was.answers[name] for name in gone}, **read.answers},
+        chosen={**{name: was.chosen[name] for name in gone if name in was.chosen}, **read.chosen},
     )
 
 

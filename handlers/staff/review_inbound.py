@@ -10,11 +10,12 @@ from urllib.parse import quote
 from flask import Response
 from marshmallow import ValidationError
 
-from handlers.change import REVISION, revision_in
+from handlers.change import REVISION, revision_in, with_what_is_gone
 from handlers.request_body import Form, read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
 from handlers.staff.review_item import (
+    NOT_CHANGED,
     NOT_THERE,
     SEEN,
     Person,
@@ -46,7 +47,6 @@ from schemas.kinds import Answer
 ENDS = "_ends"
 """Ticked: nothing else is to be done about the e-mail."""
 _LONGEST_NAME = 100
-_REFUSED = N_("The registration could not be changed. Please change it on the person's page.")
 _TAKEN = N_(
     "Another registration has this name and e-mail address, with the reference %(reference)s. Nothing was changed."
 )
@@ -296,7 +296,7 @@ def _posted(visit: Visit, id: ItemId, place: int) -> Response:
             problem = spoken.gettext(_TAKEN, reference=other.reference)
             return _filled_in(visit, item, place, problem=problem, **again)
         case amend.TooLate() | amend.TooManyChanges():
-            return _filled_in(visit, item, place, problem=spoken.gettext(_REFUSED), **again)
+            return _filled_in(visit, item, place, problem=spoken.gettext(NOT_CHANGED), **again)
         case _:
             return refused(visit, id, outcome)
 
@@ -313,13 +313,7 @@ def _read(
         return replace(read, language=spoken)
     was = there.registration
     read = read_form(event.in_language(was.language), answers, form.faults)
-    gone = [name for name in was.answers if not event.field(name)]
-    return replace(
-        read,
-        language=was.language,
-        answers={**{name: was.answers[name] for name in gone}, **read.answers},
-        chosen={**{name: was.chosen[name] for name in gone if name in was.chosen}, **read.chosen},
-    )
+    return with_what_is_gone(event, was, replace(read, language=was.language))
 
 
 # --- its files

@@ -1,14 +1,14 @@
 """An item of the review queue: its page, who has it, and how it is ended."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
 from flask import Response
 from marshmallow import ValidationError
 
-from handlers.change import revision_in
+from handlers.change import revision_in, with_what_is_gone
 from handlers.logs import log
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
 from handlers.staff.pages import staff_page
@@ -52,7 +52,7 @@ _ALREADY = N_(
     "This person is registered already, by another form, with the reference %(reference)s. Nothing was changed."
 )
 _TOGETHER = N_("These answers do not go together. %(why)s Nothing was changed.")
-_REFUSED = N_("The registration could not be changed. Please change it on the person's page.")
+NOT_CHANGED = N_("The registration could not be changed. Please change it on the person's page.")
 
 
 @dataclass(frozen=True)
@@ -344,7 +344,7 @@ def _save(visit: Visit, id: ItemId) -> Response:
         case amend.Overtaken():
             return refused(visit, id, review.ChangedMeanwhile(item))
         case amend.Taken() | amend.TooLate() | amend.TooManyChanges():
-            return shown(visit, found(visit, id), language(event.language).gettext(_REFUSED), 409, taken)
+            return shown(visit, found(visit, id), language(event.language).gettext(NOT_CHANGED), 409, taken)
         case _:
             return refused(visit, id, outcome)
 
@@ -353,19 +353,7 @@ def checked(event: Event, was: Registration, form: Registration) -> Registration
     """As the form's own page checks it, with what is no longer asked. Raises marshmallow's `ValidationError`."""
     asked = event.in_language(was.language)
     read = read_form(asked, {name: text for name, text in written(form).items() if event.field(name)})
-    gone = [name for name in was.answers if not event.field(name)]
-    return Registration(
-        read.family_name,
-        read.first_name,
-        read.email,
-        read.category,
-        {**{name: was.answers[name] for name in gone}, **read.answers},
-        read.e164,
-        read.signed_on,
-        was.language,
-        {**{name: was.chosen[name] for name in gone if name in was.chosen}, **read.chosen},
-        read.form_version,
-    )
+    return with_what_is_gone(event, was, replace(read, language=was.language))
 
 
 def _quarantined(visit: Visit, item: Item, standing: Standing) -> QuarantinedPage:
