@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from heapq import nsmallest
 from itertools import islice
 from typing import assert_never
@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 
 from handlers.logs import log
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
+from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.amend import was_pressed
@@ -37,9 +38,7 @@ from rollcall.documents.rooming_list import (
     rooming_list_name,
     with_changes,
 )
-from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_
-from rollcall.model.email import UNDELIVERED
 from rollcall.model.event import Event
 from rollcall.model.finding import name_in_order
 from rollcall.model.hotels import RoomingLists, listed_hotel
@@ -100,16 +99,6 @@ class VersionRow:
 
 
 @dataclass(frozen=True)
-class SentRow:
-    number: int
-    to: str
-    at: datetime
-    status: str
-    is_bad: bool
-    why: str
-
-
-@dataclass(frozen=True)
 class HotelPage:
     name: str
     address: str
@@ -127,7 +116,7 @@ class HotelPage:
     changes: Sequence[tuple[str, str]]
     more_changes: bool
     versions: Sequence[VersionRow]
-    sent: Sequence[SentRow]
+    sent: Sequence[Delivery]
     to: str
     error: str
     checked: bool
@@ -282,11 +271,6 @@ def _last_address(visit: Visit, lists: RoomingLists) -> str | None:
     return last.to if last else None
 
 
-def _sent(visit: Visit, lists: RoomingLists) -> list[SentRow]:
-    rows = []
-    for one in reversed(lists.sent[-_MOST_SENT:]):
-        if entry := visit.desk.store.entry(one.entry_id):
-            status = status_in_words(visit.event, entry.status)
-            bad = entry.status in UNDELIVERED
-            rows.append(SentRow(one.version, entry.to, entry.enqueued_at, status, bad, entry.why if bad else ""))
-    return rows
+def _sent(visit: Visit, lists: RoomingLists) -> list[Delivery]:
+    sent = ((one.version, visit.desk.store.entry(one.entry_id)) for one in reversed(lists.sent[-_MOST_SENT:]))
+    return [delivery_of(visit.event, version, entry) for version, entry in sent if entry]

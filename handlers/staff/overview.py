@@ -211,7 +211,7 @@ def _then(event: Event, intake: Intake, spoken: Language, stand: EventStatus) ->
         return [said, *([] if stand.list_is_whole else [spoken.gettext(_DAMAGED)])]
     if intake.past:
         return [spoken.gettext(_OVERDUE if stand.is_overdue else _CLOSING)]
-    to = [one.address for one in event.staff if Receives.ROSTER in one.receives]
+    to = event.told(Receives.ROSTER)
     opens = (
         [spoken.gettext("The form opens on %(at)s.", at=in_zone(intake.opens_at, event))] if intake.not_yet_open else []
     )
@@ -221,7 +221,7 @@ def _then(event: Event, intake: Intake, spoken: Language, stand: EventStatus) ->
             spoken.gettext("Then the form closes by itself, and the roster is drawn. Nobody gets it by e-mail."),
         ]
     message = N_("Then the form closes by itself, and the roster goes to %(addresses)s.")
-    return [*opens, spoken.gettext(message, addresses=spoken.listed(to))]
+    return [*opens, spoken.gettext(message, addresses=spoken.listed(list(to)))]
 
 
 _CLOSING = N_("The deadline has just passed. The roster is being drawn.")

@@ -58,27 +58,24 @@ _SECTIONS = (
 )
 
 
-def staff_page(visit: Visit, name: str, context: object, status: int = 200, **more: Any) -> Response:
+def staff_page(visit: Visit, name: str, context: object, status: int = 200) -> Response:
     """`templates/pages/staff/<name>.html`; `context` is the dataclass that the template knows as `page`. `button` is
     what each of its forms carries; None where they may only look."""
     spoken = language(visit.event.language)
-    more = {"nav": _nav(visit, spoken), "button": visit.button() if visit.may_edit else None, **more}
-    text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, button_name=BUTTON, **more)
+    text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, **_frame(visit, spoken))
     return _html(text, status, visit.event, spoken)
 
 
 def framed(visit: Visit, status: int, name: str, event: Event, **context: Any) -> Response:
     """As `responses.page`: a page that registrants have too, in the staff's frame. `event`: as it asks the staff."""
     spoken = language(event.language)
-    frame: dict[str, Any] = {
-        "layout": "pages/staff/event.html",
-        "nav": _nav(visit, spoken),
-        "button": visit.button() if visit.may_edit else None,
-        "button_name": BUTTON,
-        "other_languages": (),
-        "posted": True,
-    }
-    return _html(render(f"pages/{name}.html", spoken, event=event, **{**context, **frame}), status, event, spoken)
+    context |= {"layout": "pages/staff/event.html", "other_languages": (), "posted": True, **_frame(visit, spoken)}
+    return _html(render(f"pages/{name}.html", spoken, event=event, **context), status, event, spoken)
+
+
+def _frame(visit: Visit, spoken: Language) -> dict[str, Any]:
+    button = visit.button() if visit.may_edit else None
+    return {"nav": _nav(visit, spoken), "button": button, "button_name": BUTTON}
 
 
 def message(request: Request, visit: Visit | None, error: HttpProblem) -> Response:
@@ -107,7 +104,7 @@ def _nav(visit: Visit, spoken: Language) -> Nav:
     here = visit.request.path.rstrip("/")
     sections = []
     for path, name in _SECTIONS:
-        address = visit.address(path) if path else visit.address()
+        address = visit.address(*filter(None, [path]))
         belongs = here == address or (bool(path) and here.startswith(f"{address}/"))
         sections.append((address, spoken.gettext(name), belongs))
     several = len(events_of(visit.desk, visit.member.address)) > 1

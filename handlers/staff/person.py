@@ -32,7 +32,7 @@ from rollcall.model.email import (
     confirmation,
 )
 from rollcall.model.event import Event
-from rollcall.model.registration import Actor, Registered, Revision, full_name
+from rollcall.model.registration import Actor, Registered, Revision
 from schemas.form import in_words, written
 
 _NO_CONFIRMATION = HttpProblem(
@@ -256,7 +256,7 @@ def _email(visit: Visit, one: OutboxEntry) -> SentEmail:
 
 def _alike(visit: Visit, there: Registered, other: Registered) -> Alike:
     return Alike(
-        name=full_name(other.registration.first_name, other.registration.family_name),
+        name=other.registration.full_name,
         reference=other.reference,
         address=address_of(visit, other),
         compare=address_of(visit, there, "double", other=other.reference),

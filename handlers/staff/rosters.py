@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ from flask import Response
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, allow, as_file, see_other
+from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.roster import Pair, as_listed, between, until_now
@@ -26,10 +26,9 @@ from rollcall.documents.roster_content import (
     RosterContent,
     RosterRow,
     roster_file_name,
-    status_in_words,
 )
 from rollcall.language import N_, language
-from rollcall.model.email import UNDELIVERED, Email, roster_entry
+from rollcall.model.email import Email, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, RosterVersion
 from rollcall.model.registration import says_the_same
@@ -56,16 +55,6 @@ _SAID = {
 class Recipient:
     address: str
     receives: bool
-
-
-@dataclass(frozen=True)
-class Delivery:
-    number: int
-    to: str
-    at: datetime
-    status: str
-    is_bad: bool
-    why: str
 
 
 @dataclass(frozen=True)
@@ -221,14 +210,12 @@ def _row(visit: Visit, version: RosterVersion) -> VersionRow:
 
 
 def _deliveries(visit: Visit, intake: Intake) -> list[Delivery]:
-    store, event, rows = visit.desk.store, visit.event, []
-    for version in reversed(intake.versions[-_DELIVERIES_OF:]):
-        for to in event.staff_addresses:
-            for entry in copies(store, event, version, to):
-                bad = entry.status in UNDELIVERED
-                status = status_in_words(event, entry.status)
-                rows.append(Delivery(version.number, to, entry.enqueued_at, status, bad, entry.why if bad else ""))
-    return rows
+    return [
+        delivery_of(visit.event, version.number, entry)
+        for version in reversed(intake.versions[-_DELIVERIES_OF:])
+        for to in visit.event.staff_addresses
+        for entry in copies(visit.desk.store, visit.event, version, to)
+    ]
 
 
 def _person_change(visit: Visit, pair: Pair) -> PersonChange | None:

@@ -239,9 +239,6 @@ class Announcements(Protocol):
     ) -> bool:
         """One commit; False, and nothing written, if somebody wrote it since it was read, or an entry exists."""
 
-    def entries_there(self, ids: Iterable[str]) -> Set[str]:
-        """Those that exist; at most a page is asked for."""
-
     def count_about(self, about: str) -> Mapping[EmailStatus, int]: ...
 
     def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]: ...

@@ -2,7 +2,6 @@
 
 from flask import Blueprint, Request, Response, abort, redirect, request
 
-from handlers.responses import HttpProblem
 from handlers.staff import staff
 from rollcall.desk.desk import Desk
 from templates import render
@@ -33,11 +32,6 @@ def staff_of_this_machine(desk: Desk) -> Blueprint:
 def local_staff(desk: Desk, request: Request) -> Response:
     """The function, for whom the cookie names."""
     address = request.cookies.get(_COOKIE)
-    return staff(desk, _named, request) if address else redirect("/staff-as", 303)  # type: ignore[return-value]
-
-
-def _named(request: Request) -> str:
-    address = request.cookies.get(_COOKIE)
     if not address:
-        raise HttpProblem(403, "Nobody is chosen", "Choose one of the staff at /staff-as.")
-    return address
+        return redirect("/staff-as", 303)  # type: ignore[return-value]
+    return staff(desk, lambda _: address, request)

@@ -271,12 +271,12 @@ class Documents:
 
     def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
         only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        for found in self._database.scan(f"{event_path(event)}/registrations", only):
+        for found in self._database.scan(_registrations(event), only):
             yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
         registrations, inbound = (
-            Query(f"{event_path(event)}/registrations"),
+            Query(_registrations(event)),
             Query("inbound", (("event", "==", event),)),
         )
         return self._database.count(registrations) + self._database.count(inbound)
@@ -284,7 +284,7 @@ class Documents:
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
         place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
         query = Query(
-            f"{event_path(event)}/registrations",
+            _registrations(event),
             (("terms", "array_contains_any", list(terms)),),
             "name_key",
             after=after if place else None,

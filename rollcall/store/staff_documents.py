@@ -1,6 +1,6 @@
 """What the store keeps for the staff's desk: announcements, invitations, rooming lists, the review queue, the log."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -57,9 +57,6 @@ class DocumentStore(Documents):
         writes = written, *map(created, enqueue), *audited(announcement.event, audit)
         return self._committed(*writes, is_ours=lambda: self.announcement(announcement.id) == announcement)
 
-    def entries_there(self, ids: Iterable[str]) -> Set[str]:
-        return {found.id for found in self._database.read_many([*map(entry_path, ids)])}
-
     def count_about(self, about: str) -> Mapping[EmailStatus, int]:
         counts = {
             status: self._database.count(Query("outbox", (("about", "==", about), ("status", "==", status.value))))
@@ -96,10 +93,9 @@ class DocumentStore(Documents):
         return self._read(_hotel_path(event, hotel), _rooming_lists) or RoomingLists(hotel)
 
     def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
-        path, record = _hotel_path(event, lists.hotel), versioned(staff_codec.rooming_lists_record(lists))
-        written = Create(path, record) if lists.version is None else Update(path, record, lists.version)
+        path, record = _hotel_path(event, lists.hotel), staff_codec.rooming_lists_record(lists)
         return self._committed(
-            written,
+            _written(path, record, lists.version),
             created(entry),
             *audited(event, audit),
             is_ours=lambda: self.audit_entry(event, audit.id) == audit,
@@ -133,9 +129,8 @@ class DocumentStore(Documents):
         return {handling.item: handling for handling in found}
 
     def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
-        path, record = _review_path(event, handling.item), versioned(staff_codec.handling_record(handling))
-        is_new = handling.version is None
-        written = Create(path, record) if is_new else Update(path, record, handling.version)
+        path, record = _review_path(event, handling.item), staff_codec.handling_record(handling)
+        written = _written(path, record, handling.version)
         marked = [_ended(event, one) for one in ended]
         noted = audited(event, audit)
         return self._committed(written, *marked, *noted, is_ours=lambda: self.audit_entry(event, audit.id) == audit)

@@ -55,7 +55,7 @@ def _next_page(desk: Desk, there: Announcement) -> Announcement | None:
         if now != there:
             return now
         # a database that was restored may have entries that the cursor did not come to
-        done = desk.store.entries_there([one.id for one in entries])
+        done = {one.id for one in desk.store.entries_among([one.id for one in entries])}
         desk.store.save_announcement(after, [one for one in entries if one.id not in done])
     return desk.store.announcement(there.id)
 
