@@ -3,12 +3,12 @@
 from typing import assert_never
 
 from flask import Request, Response
-from marshmallow import ValidationError
 
 from handlers import form_page as pages
 from handlers import thank_you
 from handlers.email_links import no_link, opened
 from handlers.logs import log
+from handlers.register import registration_in
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem, message
 from rollcall.desk.desk import Desk
@@ -50,15 +50,10 @@ def _post(desk: Desk, event: Event, request: Request, link: Opened) -> Response:
     step = request.query_string
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
-    try:
-        registration = schema.read_form(event, form.without_bot_fields().answers, form.faults)
-    except ValidationError as error:
-        faults = schema.faults_of(error)
-        if step == pages.CHECK:
-            faults.pop(pages.SIGNATURE, None)
-        if faults:
-            return pages.filled_in(desk, request, event, 422, form.typed, errors=sentences(event, faults))
-    if step == pages.CHECK:
+    registration, faults = registration_in(event, form, step)
+    if faults:
+        return pages.filled_in(desk, request, event, 422, form.typed, errors=sentences(event, faults))
+    if step == pages.CHECK or registration is None:
         return pages.to_check(request, event, form)
     try:
         outcome = invite.register_invited(desk, event, link.id, registration)

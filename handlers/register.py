@@ -21,7 +21,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.links import LinkPurpose, Opened
-from rollcall.model.registration import BotSignal
+from rollcall.model.registration import BotSignal, Registration
 from schemas import form as schema
 from schemas.faults import sentences
 from templates import deadline, in_zone
@@ -174,15 +174,10 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
     step = b"" if form.as_json else request.query_string
     if step == pages.CHANGE:
         return pages.filled_in(desk, request, event, 200, form.typed)
-    try:
-        registration = schema.read_form(event, form.without_bot_fields().answers, form.faults)
-    except ValidationError as error:
-        faults = schema.faults_of(error)
-        if step == pages.CHECK:
-            faults.pop(pages.SIGNATURE, None)
-        if faults:
-            return _invalid(desk, event, request, form, faults)
-    if step == pages.CHECK:
+    registration, faults = registration_in(event, form, step)
+    if faults:
+        return _invalid(desk, event, request, form, faults)
+    if step == pages.CHECK or registration is None:
         return pages.to_check(request, event, form)
     try:
         if completes and (used := email_links.used(desk, event, completes, registration)):
@@ -194,6 +189,17 @@ def _post(desk: Desk, event: Event, request: Request, completes: Opened | None =
         return _give_back(desk, event, request, form, error)
     log("INFO", "form received", event=event.slug, outcome=type(outcome).__name__)
     return _answer(desk, event, request, form, outcome)
+
+
+def registration_in(event: Event, form: Form, step: bytes) -> tuple[Registration | None, Mapping[str, Sequence[Fault]]]:
+    """Or what is wrong with it. Before the answers are checked nobody needs to have signed."""
+    try:
+        return schema.read_form(event, form.without_bot_fields().answers, form.faults), {}
+    except ValidationError as error:
+        faults = schema.faults_of(error)
+        if step == pages.CHECK:
+            faults.pop(pages.SIGNATURE, None)
+        return None, faults
 
 
 def _in_language_given(event: Event, form: Form) -> tuple[Event, Form]:
