@@ -211,8 +211,7 @@ def _back(
         case NothingNew() | Overtaken():  # somebody else registered them again meanwhile
             return _again(desk, event, registration, _there(desk, event, registration), key)
         case None | Taken() | TooManyChanges():
-            _keep(desk, event, there, registration, for_staff=True)
-            return Conflict(there.id)
+            return conflicting(desk, event, there, registration, tell=False, for_staff=True)
         case _:
             assert_never(back)
 
@@ -243,17 +242,20 @@ def _compared(
     desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool, for_staff: bool
 ) -> Duplicate | Conflict | Late:
     if there.registration != registration:
-        _keep(desk, event, there, registration, for_staff=for_staff)
-        if tell:
-            desk.store.enqueue(conflict_notice(event.slug, there, desk.intakes.now(event)))
-        return Conflict(there.id)
+        return conflicting(desk, event, there, registration, tell=tell, for_staff=for_staff)
     stands = _stands(there, desk.intakes.fresh(event))
     return stands if isinstance(stands, Late) else Duplicate(there.id)
 
 
-def _keep(desk: Desk, event: Event, there: Registered, registration: Registration, *, for_staff: bool) -> None:
-    """For its person a while; `for_staff` until they have looked at it. They find those of an e-mail beside that."""
+def conflicting(
+    desk: Desk, event: Event, there: Registered, registration: Registration, *, tell: bool, for_staff: bool
+) -> Conflict:
+    """Kept for its person a while; `for_staff` until they have looked at it. They find those of an e-mail beside
+    that."""
     now = desk.intakes.now(event)
     differing = DifferingForm(there.id, registration, now, max(now, event.over_at) + desk.limits.differing_kept)
     offered = ConflictingForm(registration, now + desk.limits.conflict_kept)
     desk.store.keep_conflict(event.slug, there.id, offered, differing if for_staff else None)
+    if tell:
+        desk.store.enqueue(conflict_notice(event.slug, there, now))
+    return Conflict(there.id)

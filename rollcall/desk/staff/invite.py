@@ -6,14 +6,13 @@ from datetime import datetime
 from rollcall.desk.amend import confirmation_of, confirmed_revision, read
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.register import Accepted, Conflict, Duplicate
-from rollcall.model.email import confirmation, conflict_notice, invitation_entry
+from rollcall.desk.register import Accepted, Conflict, Duplicate, conflicting
+from rollcall.model.email import confirmation, invitation_entry
 from rollcall.model.event import Event
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
     Actor,
     Change,
-    ConflictingForm,
     Registered,
     Registration,
     RegistrationStatus,
@@ -139,7 +138,4 @@ def _admitted(desk: Desk, event: Event, there: Registered, form: Registration, i
 def _compared(desk: Desk, event: Event, there: Registered, form: Registration) -> Accepted | Duplicate | Conflict:
     if there.registration == form and not there.is_withdrawn:
         return Duplicate(there.id)
-    now = desk.intakes.now(event)
-    desk.store.keep_conflict(event.slug, there.id, ConflictingForm(form, now + desk.limits.conflict_kept))
-    desk.store.enqueue(conflict_notice(event.slug, there, now))
-    return Conflict(there.id)
+    return conflicting(desk, event, there, form, tell=True, for_staff=True)

@@ -217,6 +217,8 @@ class TestInvitations:
         assert opened(closed.desk, path).status == 410
         assert filled_in(closed.desk, path, hotel="Hotel Epsom").status == 409
         assert there(closed, "Ada").registration.answers["hotel"] == "Hôtel Cornavin"
+        (waiting,) = closed.desk.store.differing_of(EVENT.slug, there(closed, "Ada").id, 9)
+        assert waiting.registration.answers["hotel"] == "Hotel Epsom"
         assert len(closed.desk.store.registrations(EVENT.slug, None, 9)) == 2
 
     def test_two_forms_at_once(self, closed: StaffPages) -> None:
