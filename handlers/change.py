@@ -1,6 +1,5 @@
 """Changing a registration: its form, filled in; what would change, to be checked; and saving it."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,7 +10,7 @@ from marshmallow import ValidationError
 
 from handlers.form_page import CHANGE, CHECK, SEND, Shows, filled_in, given_back, labelled_answers
 from handlers.logs import log
-from handlers.request_body import Form, read_page_form
+from handlers.request_body import Form, number_in, read_page_form
 from handlers.responses import HttpProblem, page, see_other
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges, amend, may_change_until
 from rollcall.desk.desk import Desk
@@ -185,8 +184,7 @@ def with_what_is_gone(event: Event, was: Registration, read: Registration) -> Re
 
 def revision_in(typed: Mapping[str, str]) -> int:
     """No number: of none that was ever shown."""
-    number = typed.get(REVISION, "")
-    return int(number) if re.fullmatch("[0-9]{1,6}", number) else 0
+    return number_in(typed.get(REVISION, ""), 6) or 0
 
 
 def _ended(desk: Desk, event: Event, of: Changing) -> datetime | None:

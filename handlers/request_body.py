@@ -137,6 +137,11 @@ def read_page_form(request: Request, several: Collection[str] = (), file: str = 
     return read_form(request, several)
 
 
+def number_in(text: str, digits: int) -> int | None:
+    """A whole number of at most so many digits."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
+
+
 def _decoded(request: Request) -> bytes:
     """Without its `Content-Encoding` (RFC 9110, 8.4)."""
     body = request.get_data()

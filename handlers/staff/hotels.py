@@ -11,6 +11,7 @@ from flask import Response
 from marshmallow import ValidationError
 
 from handlers.logs import log
+from handlers.request_body import number_in
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
 from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
@@ -161,8 +162,8 @@ def hotel_page(visit: Visit, hotel: str) -> Response:
         return _shown(visit, intake, lists, typed, error=said)
     if "send" not in form:
         return _shown(visit, intake, lists, to, checked=True)
-    seen = form.get("seen", "")
-    outcome = send_list(store, event, hotel, to, int(seen) if seen.isdecimal() and len(seen) < 9 else -1, press)
+    seen = number_in(form.get("seen", ""), 8)
+    outcome = send_list(store, event, hotel, to, -1 if seen is None else seen, press)
     match outcome:
         case ListSent():
             log("INFO", "rooming list enqueued", event=event.slug, email_id=outcome.entry.id)
@@ -189,7 +190,7 @@ def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
             raise NO_SUCH_PAGE
         said = rooming_list(event, there.name, 0, intake.as_of, guests(store, event, there))
     else:
-        version = version_numbered(lists, int(number)) if number.isdecimal() and len(number) < 6 else None
+        version = version_numbered(lists, number_in(number, 5) or 0)
         if version is None:
             raise NO_SUCH_PAGE
         of_version = as_listed(store, event.slug, version)

@@ -13,6 +13,7 @@ from handlers.responses import MAY_GO_BACK, HttpProblem, see_other
 from handlers.staff.visit import BUTTON, Visit, events_of, root
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, Language, language
+from rollcall.model.email import Email
 from rollcall.model.event import Event
 from templates import render
 
@@ -76,6 +77,15 @@ def framed(visit: Visit, status: int, name: str, event: Event, **context: Any) -
 def _frame(visit: Visit, spoken: Language) -> dict[str, Any]:
     button = visit.button() if visit.may_edit else None
     return {"nav": _nav(visit, spoken), "button": button, "button_name": BUTTON}
+
+
+def email_page(email: Email) -> Response:
+    """As a mail program shows it: it runs nothing, and loads nothing."""
+    response = Response(email.html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+    )
+    return response
 
 
 def message(request: Request, visit: Visit | None, error: HttpProblem) -> Response:

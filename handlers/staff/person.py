@@ -12,7 +12,7 @@ from handlers.form_page import labelled
 from handlers.responses import HttpProblem, allow, as_file
 from handlers.staff import person_actions
 from handlers.staff.log import Logged, logged
-from handlers.staff.pages import framed, staff_page
+from handlers.staff.pages import email_page, framed, staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
@@ -279,11 +279,7 @@ def _printed(visit: Visit, there: Registered) -> Response:
     email = desk.write(desk, entry, event, intake)
     if isinstance(email, NotNeeded):
         raise _NO_CONFIRMATION
-    response = Response(email.html, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'; sandbox"
-    )
-    return response
+    return email_page(email)
 
 
 def _scan(visit: Visit, there: Registered) -> Response:

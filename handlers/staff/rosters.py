@@ -10,7 +10,7 @@ from typing import assert_never
 from flask import Response
 
 from handlers.logs import log
-from handlers.request_body import read_page_form
+from handlers.request_body import number_in, read_page_form
 from handlers.responses import NO_SUCH_PAGE, allow, as_file, see_other
 from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
@@ -192,8 +192,8 @@ def _back(visit: Visit, did: str) -> Response:
 
 
 def _version(intake: Intake, number: str) -> RosterVersion:
-    known = number.isascii() and number.isdecimal() and len(number) < 6
-    found = next((one for one in intake.versions if known and one.number == int(number)), None)
+    known = number_in(number, 5)
+    found = next((one for one in intake.versions if one.number == known), None)
     if found is None:
         raise NO_SUCH_PAGE
     return found

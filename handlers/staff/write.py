@@ -7,8 +7,9 @@ from typing import assert_never
 
 from flask import Response
 
+from handlers.request_body import number_in
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, see_other
-from handlers.staff.pages import staff_page
+from handlers.staff.pages import email_page, staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff import announce
 from rollcall.desk.staff.announce import Done, Faulty, NotTried, Overtaken
@@ -347,13 +348,13 @@ def _to_send(visit: Visit, there: Announcement) -> Response:
 
 def _send(visit: Visit, there: Announcement) -> Response:
     form, press = visit.posted()
-    expected = form.get("count", "")
+    expected = number_in(form.get("count", ""), 8) or 0
     outcome = announce.send_off(
         visit.desk,
         visit.event,
         there.id,
         form.get("seen", ""),
-        int(expected) if expected.isdecimal() and len(expected) < 9 else 0,
+        expected,
         press,
     )
     match outcome:
@@ -404,14 +405,9 @@ def _previews(visit: Visit, one: Announcement, spoken: Language) -> list[Preview
 
 
 def _as_html(visit: Visit, there: Announcement, code: str) -> Response:
-    """As a mail program shows it: it runs nothing, and loads nothing."""
     if code not in there.words:
         raise NO_SUCH_PAGE
-    response = Response(_written(visit, there, code).html, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
-    )
-    return response
+    return email_page(_written(visit, there, code))
 
 
 def _written(visit: Visit, one: Announcement, code: str) -> Email:
