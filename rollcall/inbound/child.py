@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from rollcall.inbound import reading
 from rollcall.inbound.reader import Budget, Order
-from rollcall.inbound.record import from_json, to_json
 from rollcall.model.event import Event
+from rollcall.record import from_json, to_json
 
 _OVER_BUDGET = 75
 

@@ -13,10 +13,10 @@ import threading
 from dataclasses import dataclass
 
 from rollcall.inbound import webhook
-from rollcall.inbound.record import from_json, to_json
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
+from rollcall.record import from_json, to_json
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ import pytest
 from rollcall.desk.receive import read_in, receive
 from rollcall.inbound import reading
 from rollcall.inbound.reader import Budget, InboxReader, Order, ReaderBroken
-from rollcall.inbound.record import from_json, to_json
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.record import from_json, to_json
 from tests.support.bombs import FROM, KINDS
 from tests.support.builders import a_form_in_text, an_event
 from tests.support.clock import Clock

@@ -26,9 +26,9 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import register
 from rollcall.inbound.reading import read
-from rollcall.inbound.record import from_json, to_json
 from rollcall.model.email import EmailKind
 from rollcall.model.inbound import ParsedEmail, ParsedForm
+from rollcall.record import from_json, to_json
 from rollcall.store.firestore import FirestoreStore
 from schemas.form import read_form, written
 from tests.support.builders import an_event, desk_with

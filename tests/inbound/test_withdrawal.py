@@ -8,8 +8,8 @@ from rollcall.inbound.forms import About, find_forms
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.reader import InboxReader
 from rollcall.inbound.reading import read
-from rollcall.inbound.record import from_json, to_json
 from rollcall.model.inbound import FormStatus, InboundForm, ParsedEmail
+from rollcall.record import from_json, to_json
 from schemas.form import written
 from tests.emails.samples import AMINA, EVENT, confirmed
 from tests.support.inbound import raw_post, stored
