@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
+from rollcall.model.contribution import Contribution
 from rollcall.model.event import Event
 from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
@@ -26,6 +27,8 @@ from rollcall.model.links import (
 from rollcall.model.registration import Registered, new_id, normalized_address
 from rollcall.model.staff import Role, StaffMember
 
+CONTRIBUTION = "contribution"
+"""After the event's slug and a +, in the address to which contributions are e-mailed."""
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 """For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
 
@@ -42,12 +45,26 @@ class SignedLinks:
     """Whose e-mail SendGrid's Inbound Parse receives, if any."""
 
     def form_page(self, event: Event) -> str:
-        several = event.language in event.languages and len(event.languages) > 1
-        in_language = f"/{event.language}" if several else ""
-        return f"{self.pages.rstrip('/')}/{quote(event.slug)}{in_language}"
+        return f"{self.pages.rstrip('/')}/{_in_language(event)}"
 
     def forms_to(self, event: Event) -> str | None:
         return f"{event.slug}@{self.forms_host}" if self.forms_host else None
+
+    def pages_of(self, event: Event) -> str:
+        return self._below("events", event)
+
+    def contribute(self, event: Event) -> str:
+        return self._below("contribute", event)
+
+    def contribution(self, event: Event, one: Contribution) -> str:
+        token = self._path(LinkPurpose.CONTRIBUTION, event, one.id, one.link, event.over_at)
+        return f"{self.contribute(event)}/{token}"
+
+    def completing_papers(self, event: Event, inbound_id: str, until: datetime) -> str:
+        return f"{self.contribute(event)}/{self._path(LinkPurpose.PAPERS, event, inbound_id, 0, until)}"
+
+    def contributions_to(self, event: Event) -> str | None:
+        return f"{event.slug}+{CONTRIBUTION}@{self.forms_host}" if self.forms_host else None
 
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         return self._link(LinkPurpose.COMPLETE, event, inbound_id, place, until)
@@ -109,6 +126,11 @@ class SignedLinks:
         is_theirs = self._recipients().verify_signature(normalized_address(member), recipient)
         return str(id) if is_fresh and is_theirs else None
 
+    def _below(self, function: str, event: Event) -> str:
+        """Beside `register`, on the same host."""
+        root = self.pages.rstrip("/").removesuffix("/register")
+        return f"{root}/{function}/{_in_language(event)}"
+
     def _link(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
         return f"{self.form_page(event)}/{self._path(purpose, event, id, number, until, to)}"
 
@@ -135,6 +157,11 @@ class SignedLinks:
         if not keys or min(map(len, keys)) < SHORTEST_KEY:
             raise ValueError(f"links need a key of {SHORTEST_KEY} characters at the least")
         return keys
+
+
+def _in_language(event: Event) -> str:
+    several = event.language in event.languages and len(event.languages) > 1
+    return quote(event.slug) + (f"/{event.language}" if several else "")
 
 
 def id_in(token: str) -> str | None:

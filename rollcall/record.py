@@ -1,4 +1,4 @@
-"""Dataclasses of the model as JSON and back, by their annotations: what a child process is told and answers, and what is published."""
+"""Dataclasses of the model as JSON and back, by their annotations: for a child process, and for what is published."""
 
 import json
 from base64 import b64decode, b64encode

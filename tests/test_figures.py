@@ -24,8 +24,8 @@ from tests.support.in_process import ask
 
 ROOT = Path(__file__).parent.parent
 PRODUCT = re.compile(r"main\.py|(handlers|schemas|templates|rollcall)/.*\.py")
-STAFF = r"(?!announcement|finding|hotels|invitation|review|staff)"
-"""The staff's desk is a room of its own: its nouns and verbs are no part of the core."""
+STAFF = r"(?!announcement|contribution|finding|hotels|invitation|programme|review|site|staff)"
+"""Rooms of their own: their nouns and verbs are no part of the core."""
 CORE = re.compile(
     rf"main\.py|handlers/register\.py|rollcall/(model|desk)/{STAFF}|rollcall/store/(database|documents|firestore|codec)"
 )

@@ -1,14 +1,17 @@
 """The Desk: what a registration desk works with."""
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import NoReturn
 
+from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Outbox, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import READ_AGAIN_AFTER, Intake
 
 
@@ -80,6 +83,14 @@ class LastHour:
             return True
 
 
+def _none() -> NoReturn:
+    raise LookupError("this function was not given what contributions and pages need")
+
+
+TakePapers = Callable[["Desk", Event, InboundEmail, ParsedEmail, bytes], tuple[InboundEmail, Sequence[OutboxEntry]]]
+"""What the e-mail is then, with what came of its papers, and what is to be enqueued in its commit."""
+
+
 @dataclass(frozen=True)
 class Desk:
     store: Store
@@ -94,6 +105,14 @@ class Desk:
     sender: str
     limits: Limits = field(default_factory=Limits)
     last_hour: LastHour = field(default_factory=LastHour)
+    uploads: "Callable[[], Uploads]" = _none
+    """With those below, what only contributions and the event's pages need."""
+    inspect: "Callable[[], Inspector]" = _none
+    published: "Callable[[], Published]" = _none
+    take_papers: "TakePapers | None" = None
+    """Contributions in an inbound e-mail; None: there is no such room."""
+    republish: "Callable[[Desk, Event], None]" = lambda desk, event: None
+    """After a change of a registration that its event's pages show."""
 
     def event(self, slug: str) -> Event | None:
         """Also the smoke test's, which is not among `events`."""

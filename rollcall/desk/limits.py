@@ -56,3 +56,7 @@ class Limits:
     """After the event, for the staff; they have ended most long before."""
     stored_answers: int = 200_000
     """Bytes, well below a document's limit; the file has all."""
+    publication_lease: timedelta = timedelta(minutes=10)
+    """Longer than any function may run: what is to be published after a change is published by then, whatever dies."""
+    participants_every: timedelta = timedelta(minutes=10)
+    """So often we look whether anybody who agreed to be listed has registered."""

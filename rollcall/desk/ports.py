@@ -6,7 +6,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from rollcall.desk.contribution_ports import Contributions
 from rollcall.model.announcement import Announcement
+from rollcall.model.contribution import Contribution
 from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.hotels import RoomingLists
@@ -309,7 +311,19 @@ class Review(Protocol):
         """In one commit with what ended, if nobody wrote any of it since it was read; else False."""
 
 
-class Store(Registrations, Outbox, Inbound, Intakes, Announcements, Invitations, Hotels, Audit, Review, Protocol):
+class Store(
+    Registrations,
+    Outbox,
+    Inbound,
+    Intakes,
+    Announcements,
+    Invitations,
+    Hotels,
+    Audit,
+    Review,
+    Contributions,
+    Protocol,
+):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 
@@ -366,6 +380,21 @@ class Links(Protocol):
         """For whoever gets it at `Registered.new_email`."""
 
     def roster(self, event: Event, file_id: str, to: str, until: datetime) -> str: ...
+
+    def pages_of(self, event: Event) -> str:
+        """The event's own public pages, `/events/<slug>`."""
+
+    def contribute(self, event: Event) -> str:
+        """The page for sending in a contribution."""
+
+    def contribution(self, event: Event, contribution: Contribution) -> str:
+        """Its submitter's own page, until the event is over or its links are ended."""
+
+    def completing_papers(self, event: Event, inbound_id: str, until: datetime) -> str:
+        """The page for sending in the papers in this e-mail, filled in."""
+
+    def contributions_to(self, event: Event) -> str | None:
+        """An e-mail address, if it is set up: `<slug>+contribution@…`."""
 
     def late(self, event: Event, invitation: Invitation) -> str:
         """The form for whom it is for, until then."""

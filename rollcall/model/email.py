@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from rollcall.model.announcement import Announcement
+from rollcall.model.contribution import Contribution
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Registered, normalized_address
@@ -34,6 +35,10 @@ class EmailKind(StrEnum):
     """To somebody who may register late."""
     ROOMING_LIST = "rooming-list"
     """To a hotel."""
+    RECEIPT = "receipt"
+    """Of a contribution, or of a further paper of it."""
+    NOTICE = "notice"
+    """To whoever submitted a contribution: it is held, or withdrawn."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
@@ -103,7 +108,7 @@ class OutboxEntry:
     revision: int = 1
     """Of the registration, or the version of the roster or rooming list, which it is about."""
     about: str = ""
-    """Id of the announcement or the invitation; of a trial of an announcement, with its language."""
+    """Id of the announcement, the invitation or the contribution; of a trial of an announcement, with its language."""
     dismissed: bool = False
     """By one of the staff: nobody is told any more that it did not arrive."""
     enqueued_at: datetime = field(default=AT_ONCE, compare=False)
@@ -313,6 +318,19 @@ def announcement_trial(announcement: Announcement, code: str, to: str, stamp: st
 def invitation_entry(event: str, invitation: Invitation) -> OutboxEntry:
     id = f"{event}.invitation.{invitation.id}"
     return OutboxEntry(id, EmailKind.INVITATION, event, invitation.email, about=invitation.id)
+
+
+def contribution_receipt(one: Contribution) -> OutboxEntry:
+    """Of its last paper; `revision` is its place among all."""
+    paper = len(one.papers)
+    id = f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{paper}"
+    return OutboxEntry(id, EmailKind.RECEIPT, one.event, one.email, revision=paper, about=one.id)
+
+
+def contribution_notice(one: Contribution) -> OutboxEntry:
+    """Of this revision of its record."""
+    id = f"{one.event}.{one.id}.{EmailKind.NOTICE}.{one.revision}"
+    return OutboxEntry(id, EmailKind.NOTICE, one.event, one.email, revision=one.revision, about=one.id)
 
 
 def reply_entry(inbound: InboundEmail, to: str, stamp: str = "") -> OutboxEntry:

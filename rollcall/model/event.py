@@ -9,6 +9,7 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, FormField
+from rollcall.model.programme import NO_PROGRAMME, CallForContributions, Programme
 from rollcall.model.registration import base32, normalized_address
 from rollcall.model.staff import Receives, Role, StaffMember
 
@@ -121,6 +122,10 @@ class Event:
     languages: tuple[str, ...] = ("en",)
     """In which people can register; the first is that of those who say nothing else."""
     staff_language: str = "en"
+    programme: Programme = NO_PROGRAMME
+    """As the file says it: in this language alone."""
+    contributions: CallForContributions | None = None
+    """None: none are asked for."""
     staff_may_leave_out: tuple[str, ...] = ()
     """Fields that must be answered, but where the staff enter a form."""
     translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
@@ -190,6 +195,11 @@ class Event:
             return hotel
         listed = {choice.code: choice.label for choice in field.choices if choice.code != ANOTHER_HOTEL}
         return listed.get(hotel) or answers.get(HOTEL_NAME, "")
+
+    @property
+    def has_pages(self) -> bool:
+        """Of its own here, at `/events/<slug>/`."""
+        return self.website is None and self.slug != SMOKE_TEST.slug
 
     @property
     def emails_an_hour(self) -> int:

@@ -23,6 +23,10 @@ class LinkPurpose(StrEnum):
     ALREADY_REGISTERED = "already-registered"
     LATE = "late"
     """Of one person, who may register though the intake is closed."""
+    CONTRIBUTION = "contribution"
+    """A person's own contribution."""
+    PAPERS = "papers"
+    """Completes what is missing of the papers in an inbound e-mail."""
 
 
 TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
@@ -34,6 +38,7 @@ SHORTEST_KEY = 32
 
 VALID_FOR = {
     LinkPurpose.COMPLETE: timedelta(days=30),
+    LinkPurpose.PAPERS: timedelta(days=30),
     LinkPurpose.RESOLVE: timedelta(days=30),
     LinkPurpose.AMEND: timedelta(days=30),
     LinkPurpose.ROSTER: timedelta(days=14),

@@ -1,0 +1,1 @@
+"""Contributions: a room of its own, which the core does not import."""

@@ -1,0 +1,139 @@
+"""Taking a contribution in, and giving numbers in the order of receipt."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import nsmallest
+
+from rollcall.desk.desk import Desk
+from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
+from rollcall.model.email import contribution_receipt
+from rollcall.model.event import Event
+from rollcall.model.registration import mailbox, new_id
+
+AT_ONCE = 100
+"""Numbers in a commit."""
+
+
+@dataclass(frozen=True)
+class Received:
+    contribution: Contribution
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class ReceivedBefore:
+    """The same files from the same mailbox; nothing was written."""
+
+    contribution: Contribution
+
+
+@dataclass(frozen=True)
+class Over:
+    """The event is: nothing was written."""
+
+
+Outcome = Received | ReceivedBefore | Over
+
+
+def submission_key(email: str, sha256s: Sequence[str]) -> str:
+    """The same for the same files from the same mailbox."""
+    return hashlib.sha256("\x1f".join((mailbox(email), *sorted(sha256s))).encode()).hexdigest()[:32]
+
+
+def submit(
+    desk: Desk,
+    event: Event,
+    draft: Draft,
+    id: str | None = None,
+    inbound_id: str = "",
+    arrived_at: datetime | None = None,
+) -> Outcome:
+    """In one commit, whose time decides whether it is late. Sending it again is safe. `number_due` numbers it."""
+    if event.is_over(desk.intakes.now(event)):
+        return Over()
+    key = submission_key(draft.email, [file.sha256 for file in draft.files])
+    status = PaperStatus.HELD if draft.doubt else PaperStatus.WAITING
+    paper = Paper(PaperKind.ORIGINAL, 0, draft.files, status, doubt=draft.doubt, arrived_at=arrived_at)
+    new = Contribution(
+        id=id or new_id(),
+        event=event.slug,
+        title=draft.title,
+        source=draft.source,
+        name=draft.name,
+        email=draft.email,
+        papers=(paper,),
+        item=draft.item,
+        abstract=draft.abstract,
+        registration_id=draft.registration_id,
+        consent=draft.consent,
+        language=draft.language,
+        key=key,
+        inbound_id=inbound_id,
+    )
+    while True:
+        if received_at := desk.store.accept_contribution(new):
+            return Received(new, received_at)
+        if there := desk.store.contribution_under(event.slug, key):
+            return ReceivedBefore(there)
+
+
+def number_due(desk: Desk) -> Iterator[Contribution]:
+    """Give numbers to those that have none, in the order of receipt, and enqueue the receipts of all papers without
+    one. Safe to call at any time, by several callers at once: each commit takes the numbers that follow the last one
+    given, or is refused.
+
+    1. Read the last number.
+    2. Read the store's time, then all that wait. Whatever is received by that time is among them, so nothing that came
+       earlier can come up later.
+    3. In one commit give the next numbers, to the earliest, and enqueue their receipts.
+    """
+    for slug in sorted({one.event for one in desk.store.contributions_without_receipts()}):
+        if event := desk.events.get(slug):
+            yield from _number_all(desk, event)
+
+
+def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
+    while True:
+        last, now = desk.store.last_number(event.slug), desk.store.now()
+        waiting = desk.store.contributions_without_receipts()
+        came = (one for one in waiting if one.event == event.slug and _came_by(one, now))
+        seen = nsmallest(AT_ONCE, came, key=_order)
+        if not seen:
+            return
+        numbered = _numbered(event, seen, last[0])
+        receipts = [contribution_receipt(one) for one in numbered]
+        if desk.store.give_numbers(event.slug, last, numbered, receipts):
+            yield from numbered
+
+
+def _came_by(one: Contribution, now: datetime) -> bool:
+    received_at = one.papers[-1].received_at
+    return received_at is not None and received_at <= now
+
+
+def _order(one: Contribution) -> tuple[datetime, str]:
+    assert one.created_at is not None  # read from the store
+    return one.created_at, one.id
+
+
+def _numbered(event: Event, seen: Sequence[Contribution], last: int) -> list[Contribution]:
+    found = []
+    for one in seen:
+        if one.number is None:
+            last += 1
+        number = last if one.number is None else one.number
+        found.append(replace(_published_at_once(event, one), number=number, receipts_due=False))
+    return found
+
+
+def _published_at_once(event: Event, one: Contribution) -> Contribution:
+    """If the event file says so, and nobody has to look at it first."""
+    if not (event.contributions and event.contributions.publish_at_once and one.consent):
+        return one
+    papers = (
+        replace(paper, status=PaperStatus.PUBLISHED) if paper.status is PaperStatus.WAITING else paper
+        for paper in one.papers
+    )
+    return replace(one, papers=tuple(papers))

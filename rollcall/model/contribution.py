@@ -1,0 +1,189 @@
+"""Contributions to the event: papers that people send in, and what becomes of each."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from rollcall.model.registration import Actor, Way
+
+LARGEST_FILE = 50_000_000
+"""Bytes."""
+MOST_FILES = 6
+"""Of a paper: one a language version."""
+MOST_PAPERS = 30
+"""Of a contribution: with its revisions, addenda and corrigenda."""
+LONGEST_TITLE = LONGEST_SOURCE = 300
+LONGEST_ABSTRACT = 3000
+"""Characters."""
+
+
+class PaperKind(StrEnum):
+    ORIGINAL = "original"
+    REVISION = "revision"
+    """In place of what was sent before."""
+    ADDENDUM = "addendum"
+    CORRIGENDUM = "corrigendum"
+
+
+class PaperStatus(StrEnum):
+    WAITING = "waiting"
+    """For the staff to publish it."""
+    PUBLISHED = "published"
+    HELD = "held"
+    """By the staff, with a reason that its submitter was told; or since nobody could look into it (`Paper.doubt`)."""
+
+
+class PaperDoubt(StrEnum):
+    """Why the staff look at its files before anybody else."""
+
+    NOT_SCANNED = "not_scanned"
+    """The virus scanner did not answer."""
+    NOT_INSPECTED = "not_inspected"
+    """Too large or too complicated to be looked into."""
+    ACTIVE = "active"
+    """It runs or fetches something: a macro, a script."""
+
+
+@dataclass(frozen=True)
+class PaperFile:
+    id: str
+    """In `Files`; of our own making."""
+    name: str
+    """As whoever sent it called it, made harmless; with the ending of its kind."""
+    type: str
+    """Media type, told by its content."""
+    language: str
+    """BCP 47; empty where nobody said."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Paper:
+    kind: PaperKind
+    number: int
+    """Of its kind: 1 is (Rev.1); of the original 0."""
+    files: tuple[PaperFile, ...]
+    status: PaperStatus = PaperStatus.WAITING
+    reason: str = ""
+    """Why it is held, as its submitter was told."""
+    doubt: PaperDoubt | None = None
+    received_at: datetime | None = None
+    """The time of the commit that brought it; None only before that commit."""
+    arrived_at: datetime | None = None
+    """When SendGrid received its e-mail; None for a page."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What somebody sends in, checked."""
+
+    title: str
+    source: str
+    """The administration or organization that submits it."""
+    name: str
+    """Of the person who sends it."""
+    email: str
+    files: tuple[PaperFile, ...]
+    item: str = ""
+    """The agenda item or question to which it contributes."""
+    abstract: str = ""
+    registration_id: str = ""
+    consent: str = ""
+    """To publication: the words agreed to; empty where it was not given."""
+    language: str = "en"
+    """In which its submitter is written to (BCP 47)."""
+    doubt: PaperDoubt | None = None
+
+
+@dataclass(frozen=True)
+class Contribution:
+    id: str
+    event: str
+    title: str
+    source: str
+    name: str
+    email: str
+    papers: tuple[Paper, ...]
+    """In the order in which they came; the first is the original."""
+    item: str = ""
+    abstract: str = ""
+    registration_id: str = ""
+    consent: str = ""
+    language: str = "en"
+    number: int | None = None
+    """Given once by `number_due`, in the order of receipt; never again to another."""
+    withdrawn: bool = False
+    revision: int = 1
+    """Of this record: 1 as it was sent; each change makes the next."""
+    link: int = 0
+    """Links to it of a lower number have been ended."""
+    key: str = ""
+    """`submission_key` of the original."""
+    inbound_id: str = ""
+    """Of the e-mail in which it came."""
+    receipts_due: bool = True
+    """A paper of it has no receipt yet: `number_due` looks for these."""
+    created_at: datetime | None = field(default=None, compare=False)
+    """When the original was received: the time of its commit."""
+    version: object = field(default=None, compare=False)
+
+    @property
+    def status(self) -> PaperStatus:
+        """Of the newest paper that is its text."""
+        return self.text.status
+
+    @property
+    def text(self) -> Paper:
+        """The last revision, or the original."""
+        return next(one for one in reversed(self.papers) if one.kind in (PaperKind.ORIGINAL, PaperKind.REVISION))
+
+    @property
+    def published(self) -> tuple[Paper, ...]:
+        """What everybody may read: the last text that was published, and its addenda and corrigenda."""
+        public = [one for one in self.papers if one.status is PaperStatus.PUBLISHED]
+        texts = [one for one in public if one.kind in (PaperKind.ORIGINAL, PaperKind.REVISION)]
+        if self.withdrawn or self.number is None or not texts:
+            return ()
+        return texts[-1], *(one for one in public if one.kind in (PaperKind.ADDENDUM, PaperKind.CORRIGENDUM))
+
+    def next_number(self, kind: PaperKind) -> int:
+        return 1 + sum(one.kind is kind for one in self.papers)
+
+    def with_paper(self, kind: PaperKind, files: tuple[PaperFile, ...], **more: object) -> "Contribution":
+        paper = Paper(kind, self.next_number(kind), files, **more)  # type: ignore[arg-type]
+        return replace(self, papers=(*self.papers, paper), receipts_due=True)
+
+
+@dataclass(frozen=True)
+class ContributionChange:
+    """One of its history: as it was before, and who changed it."""
+
+    number: int
+    """The revision that it made."""
+    before: Mapping[str, str]
+    """Of what differs alone, as text; no personal data but names and titles."""
+    after: Mapping[str, str]
+    by: Actor
+    way: Way
+    who: str
+    """Address of the one of the staff; empty for the submitter."""
+    at: datetime
+
+
+_LETTERS = {PaperKind.REVISION: "Rev", PaperKind.ADDENDUM: "Add", PaperKind.CORRIGENDUM: "Corr"}
+
+
+def designation(event: str, number: int | None, paper: Paper | None = None) -> str:
+    """`INTGOV04-C/7 (Rev.1)`, as the ITU numbers documents; empty without a number."""
+    if number is None:
+        return ""
+    suffix = f" ({_LETTERS[paper.kind]}.{paper.number})" if paper and paper.kind in _LETTERS else ""
+    return f"{event.upper()}-C/{number}{suffix}"
+
+
+def is_late(paper: Paper, closes_at: datetime) -> bool:
+    """One that came by e-mail counts from its arrival at SendGrid (whole seconds: the deadline's own is too late)."""
+    in_time_by_email = paper.arrived_at is not None and paper.arrived_at < closes_at
+    return paper.received_at is not None and paper.received_at > closes_at and not in_time_by_email
