@@ -320,10 +320,10 @@ def invitation_entry(event: str, invitation: Invitation) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.INVITATION, event, invitation.email, about=invitation.id)
 
 
-def contribution_receipt(one: Contribution) -> OutboxEntry:
-    """Of its last paper; `revision` is its place among all."""
-    paper = len(one.papers)
-    id = f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{paper}"
+def contribution_receipt(one: Contribution, paper: int | None = None, copy: int = 1) -> OutboxEntry:
+    """Of its last paper; `revision` is its place among all. Another copy is one that was asked for."""
+    paper = paper or len(one.papers)
+    id = f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{paper}{f'.{copy}' if copy > 1 else ''}"
     return OutboxEntry(id, EmailKind.RECEIPT, one.event, one.email, revision=paper, about=one.id)
 
 
