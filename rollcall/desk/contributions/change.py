@@ -186,7 +186,7 @@ def _changed(
         history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, _who(by), now)
         about = {"about": id, "revision": after.revision, "after": named(after), "reason": reason}
         audit = by.press.entry(action, **about) if by.press and action else None
-        if there.published != after.published or after.withdrawn:
+        if there.published or after.published or after.withdrawn:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
         entries: Sequence[OutboxEntry] = [contribution_notice(after)] if tell else []
         if desk.store.save_contribution(there, after, history, entries, audit):
