@@ -149,7 +149,7 @@ def _files(visit: Visit, found: Listing) -> list[tuple[str, str]]:
         for ending in LIST_TYPES
     ]
     archives = found.archives
-    if len(archives) == 1:
+    if len(archives) <= 1:
         return [*lists, ("ZIP", visit.address("contributions", "all.zip"))]
     parts = zip(archives, [*archives[1:], 1], strict=True)
     return [
