@@ -55,8 +55,8 @@ class Contributions(Protocol):
     def give_numbers(
         self, event: str, last: tuple[int, object], numbered: Sequence[Contribution], enqueue: Sequence[OutboxEntry]
     ) -> bool:
-        """One commit: the last number, these contributions as they are now (with numbers and `receipts_due` False), and
-        their receipts; False, and nothing written, if anybody wrote any of it since it was read."""
+        """One commit: the last number, these contributions as they are now (with numbers and `receipts`), and their
+        receipts; False, and nothing written, if anybody wrote any of it since it was read."""
 
     # --- the programme, as the staff changed it: `events/{slug}/programme/now`, and `…/programme/{number}` each
 

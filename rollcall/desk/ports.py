@@ -356,6 +356,9 @@ class EmailReader(Protocol):
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 
+    def files(self, raw: bytes, places: Sequence[int], into: Path) -> None:
+        """Those of `AttachedFile`, written as they are, each under its place; none of what is too much."""
+
 
 class Links(Protocol):
     """Addresses that we give out, signed, without personal data. `to`: the one of the staff whom it is for."""

@@ -123,11 +123,15 @@ class Contribution:
     """`submission_key` of the original."""
     inbound_id: str = ""
     """Of the e-mail in which it came."""
-    receipts_due: bool = True
-    """A paper of it has no receipt yet: `number_due` looks for these."""
+    receipts: int = 0
+    """For so many of its papers one is enqueued; `number_due` does it for the others."""
     created_at: datetime | None = field(default=None, compare=False)
     """When the original was received: the time of its commit."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def receipts_due(self) -> bool:
+        return self.receipts < len(self.papers)
 
     @property
     def status(self) -> PaperStatus:
@@ -153,7 +157,7 @@ class Contribution:
 
     def with_paper(self, kind: PaperKind, files: tuple[PaperFile, ...], **more: object) -> "Contribution":
         paper = Paper(kind, self.next_number(kind), files, **more)  # type: ignore[arg-type]
-        return replace(self, papers=(*self.papers, paper), receipts_due=True)
+        return replace(self, papers=(*self.papers, paper))
 
 
 @dataclass(frozen=True)

@@ -320,11 +320,19 @@ def invitation_entry(event: str, invitation: Invitation) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.INVITATION, event, invitation.email, about=invitation.id)
 
 
-def contribution_receipt(one: Contribution) -> OutboxEntry:
-    """Of its last paper; `revision` is its place among all."""
-    paper = len(one.papers)
-    id = f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{paper}"
-    return OutboxEntry(id, EmailKind.RECEIPT, one.event, one.email, revision=paper, about=one.id)
+def contribution_receipts(one: Contribution) -> list[OutboxEntry]:
+    """Of each paper that has none; `revision` is its place, from 1."""
+    return [
+        OutboxEntry(
+            id=f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{place}",
+            kind=EmailKind.RECEIPT,
+            event=one.event,
+            to=one.email,
+            revision=place,
+            about=one.id,
+        )
+        for place in range(one.receipts + 1, len(one.papers) + 1)
+    ]
 
 
 def contribution_notice(one: Contribution) -> OutboxEntry:

@@ -183,7 +183,7 @@ def _changed(
         after = replace(after, revision=there.revision + 1)
         history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, _who(by), now)
         audit = by.press.entry(action, about=id, revision=after.revision) if by.press and action else None
-        if there.published != after.published or after.withdrawn:
+        if there.published or after.published or after.withdrawn:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
         entries: Sequence[OutboxEntry] = [contribution_notice(after)] if tell else []
         if desk.store.save_contribution(there, after, history, entries, audit):
