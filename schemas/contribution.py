@@ -19,7 +19,9 @@ from schemas.text import fault
 
 CORRECTED = ("title", "source", "item", "abstract", "consent")
 """What may be written otherwise later."""
-_CONSENT = N_("I agree that this contribution, its title, its source and its abstract are published on the event’s pages.")
+_CONSENT = N_(
+    "I agree that this contribution, its title, its source and its abstract are published on the event’s pages."
+)
 _CONSENT_HELP = N_("Without this only the staff read it. Your name and your e-mail address are not published.")
 
 
@@ -56,9 +58,7 @@ def contribution_asks(event: Event, names: Sequence[str] = ()) -> tuple[Answer, 
     return tuple(_schema_for(event, tuple(names)).fields.values())  # type: ignore[arg-type]
 
 
-def _read(
-    schema: FormSchema, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]
-) -> Mapping[str, str]:
+def _read(schema: FormSchema, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]) -> Mapping[str, str]:
     try:
         said: Mapping[str, str] = schema.load(answers)
     except ValidationError as error:

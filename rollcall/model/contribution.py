@@ -159,7 +159,7 @@ class Contribution:
     link: int = 0
     """Links to it of a lower number have been ended."""
     key: str = ""
-    """`submission_key` of the original."""
+    """`submission_key` of the original, or after those withdrawn before it a further one."""
     inbound_id: str = ""
     """Of the e-mail in which it came."""
     receipts: int = 0
