@@ -97,6 +97,24 @@ class Paper:
 
 
 @dataclass(frozen=True)
+class Upload:
+    """A file on its way in, as its signed token says it."""
+
+    id: str
+    """In `Uploads`, and later in `Files`."""
+    name: str
+    """As whoever sends it calls it, until somebody looked into it."""
+    size: int
+    type: str = ""
+    """With those below, once somebody looked into it."""
+    sha256: str = ""
+    doubt: PaperDoubt | None = None
+
+    def in_language(self, code: str) -> PaperFile:
+        return PaperFile(self.id, self.name, self.type, code, self.size, self.sha256)
+
+
+@dataclass(frozen=True)
 class Draft:
     """What somebody sends in, checked."""
 
@@ -141,7 +159,7 @@ class Contribution:
     link: int = 0
     """Links to it of a lower number have been ended."""
     key: str = ""
-    """`submission_key` of the original."""
+    """`submission_key` of the original, or after those withdrawn before it a further one."""
     inbound_id: str = ""
     """Of the e-mail in which it came."""
     receipts: int = 0
