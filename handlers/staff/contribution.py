@@ -40,14 +40,12 @@ from rollcall.documents.contributions import (
     changed_by,
     doubt_in_words,
     file_names,
+    late_in_words,
     paper_in_words,
     paper_status_in_words,
 )
 from rollcall.language import N_, language
 from rollcall.model.contribution import (
-    LONGEST_ABSTRACT,
-    LONGEST_SOURCE,
-    LONGEST_TITLE,
     Contribution,
     ContributionChange,
     Paper,
@@ -62,11 +60,13 @@ from rollcall.model.programme import AgendaItem
 from rollcall.model.registration import Actor, Way, may_be_id
 from rollcall.model.registration import reference as reference_of
 from rollcall.model.staff import Press
+from schemas.contribution import contribution_asks
 from schemas.faults import sentences
 from schemas.form import asked_of, faults_of, read_form
 
 Outcome = change.Outcome | programme.Outcome | None
 _NOT_THERE = HttpProblem(404, N_("Not found"), N_("No contribution of this event is at this address."))
+_CORRECTED = ("title", "source", "item", "abstract", "name")
 _SAID = {
     "corrected": N_("The contribution is corrected."),
     "published": N_("It is published, and on the event’s pages within a minute."),
@@ -218,7 +218,7 @@ def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | 
     return PaperRow(
         heading=_paper_name(event, there, one),
         received=one.received_at,
-        tags=[*tags, *([Tag(spoken.gettext("Late"), bad=True)] if late else [])],
+        tags=[*tags, *([Tag(late_in_words(event), bad=True)] if late else [])],
         why=why,
         files=[
             FileRow(
@@ -244,7 +244,7 @@ def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
     agreed = there.consent or spoken.gettext("No")
     said = [
         (N_("Source"), there.source),
-        (N_("Agenda item"), there.item),
+        (N_("Agenda item or question"), there.item),
         (N_("Abstract"), there.abstract),
         (N_("Submitted by"), there.name),
         (N_("E-mail"), there.email),
@@ -280,14 +280,8 @@ def _file(visit: Visit, there: Contribution, id: str) -> Response:
 
 
 def _fields_of_text(visit: Visit, there: Contribution) -> list[FormField]:
-    fill_in, optional = N_("Please fill this in."), ""
-    return [
-        FormField("title", "text", N_("Title"), fill_in, LONGEST_TITLE, required=True),
-        FormField("source", "text", N_("Source"), fill_in, LONGEST_SOURCE, required=True),
-        FormField("item", "text", N_("Agenda item"), optional, LONGEST_TITLE),
-        FormField("abstract", "lines", N_("Abstract"), optional, LONGEST_ABSTRACT),
-        FormField("name", "text", N_("Submitted by"), fill_in, LONGEST_TITLE, required=True),
-    ]
+    asked = [one.field for one in contribution_asks(visit.event, _CORRECTED)]
+    return [replace(one, required=one.required and one.name != "item", autocomplete="") for one in asked]
 
 
 def _field_of_papers(visit: Visit, there: Contribution) -> FormField:
@@ -308,7 +302,7 @@ def _field_of_item(visit: Visit, there: Contribution) -> FormField:
     agenda = programme_now(visit.desk.store, visit.desk.events[there.event]).agenda or ()
     items = [Choice(str(place), _item_name(visit.event, one)) for place, one in enumerate(agenda)]
     ask = N_("Choose an item.")
-    return FormField("place", "choice", N_("Agenda item"), ask, required=True, choices=tuple(items))
+    return FormField("place", "choice", N_("Agenda item or question"), ask, required=True, choices=tuple(items))
 
 
 def _item_name(event: Event, one: AgendaItem) -> str:
@@ -366,7 +360,7 @@ _ACTIONS = {
         "corrected",
         lambda one: change.correct(*_at(one), one.seen, one.typed, By(Actor.STAFF, Way.DESK, one.press)),
         _fields_of_text,
-        lambda there: {name: getattr(there, name) for name in ("title", "source", "item", "abstract", "name")},
+        lambda there: {name: getattr(there, name) for name in _CORRECTED},
     ),
     "agenda": Action(
         N_("Put on the agenda"),
