@@ -53,6 +53,7 @@ class Form:
     """Of ambiguous fields, which have no answer."""
     file: bytes = b""
     """The one that the page asks for, if any was chosen."""
+    file_name: str = ""
 
     @property
     def typed(self) -> dict[str, str]:
@@ -304,10 +305,11 @@ def _read_multipart(body: bytes, request: Request, several: Collection[str], fil
         raise _incomplete() from None
     if None in fields or None in files:
         raise HttpProblem(400, _NOT_READABLE, N_("A part of the form has no name. Nothing was registered."))
-    chosen = [one.read() for one in files.poplist(file)]
+    chosen = files.poplist(file)
     if len(chosen) > 1:
         raise _incomplete()
-    return replace(_form(fields.items(multi=True), several, files), file=b"".join(chosen))
+    content, name = b"".join(one.read() for one in chosen), "".join(one.filename or "" for one in chosen)
+    return replace(_form(fields.items(multi=True), several, files), file=content, file_name=name)
 
 
 def _form(pairs: Iterable[tuple[str, str]], several: Collection[str], files: Iterable[str] = ()) -> Form:

@@ -12,12 +12,12 @@ from handlers.change import revision_in
 from handlers.logs import log, log_unavailable
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
+from handlers.staff.acting import ActPage, asking
 from handlers.staff.contributions import in_kilobytes, tags_of
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.pages import staff_page
 from handlers.staff.people import Tag
 from handlers.staff.person import Made
-from handlers.staff.person_actions import ActPage
 from handlers.staff.visit import Visit
 from rollcall.desk.contributions import change
 from rollcall.desk.contributions.change import (
@@ -281,7 +281,13 @@ def _file(visit: Visit, there: Contribution, id: str) -> Response:
 
 def _fields_of_text(visit: Visit, there: Contribution) -> list[FormField]:
     asked = [one.field for one in contribution_asks(visit.event, _CORRECTED)]
-    return [replace(one, required=one.required and one.name != "item", autocomplete="") for one in asked]
+    labels = {"name": N_("Submitted by")}
+    return [
+        replace(
+            one, label=labels.get(one.name, one.label), required=one.required and one.name != "item", autocomplete=""
+        )
+        for one in asked
+    ]
 
 
 def _field_of_papers(visit: Visit, there: Contribution) -> FormField:
@@ -396,7 +402,7 @@ def _offered(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
 def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     form = read_page_form(visit.request, ("papers",))
     press = visit.press(form.typed)
-    event = _asking(visit, there, action)
+    event = asking(visit.event, action.fields(visit, there))
     typed = {name: text for name, text in form.typed.items() if event.field(name)}
     try:
         answers = read_form(event, typed, form.faults).answers
@@ -463,8 +469,7 @@ def _act_page(
         email=there.email,
         means=_means(visit, there, action),
         problem=problem,
-        other=None,
-        asks=asked_of(_asking(visit, there, action)),
+        asks=asked_of(asking(visit.event, action.fields(visit, there))),
         values=action.known(there) if values is None else values,
         errors=errors or {},
         revision=action.shows(visit, there),
@@ -479,15 +484,6 @@ def _means(visit: Visit, there: Contribution, action: Action) -> str:
     if action.said == "published" and not there.consent:
         return f"{said} {spoken.gettext('Its submitter has not agreed to publication.')}"
     return said
-
-
-def _asking(visit: Visit, there: Contribution, action: Action) -> Event:
-    spoken = language(visit.event.language)
-    fields = (
-        replace(one, label=spoken.gettext(one.label), ask=one.ask and spoken.gettext(one.ask))
-        for one in action.fields(visit, there)
-    )
-    return replace(visit.event, fields=tuple(fields))
 
 
 def _back(visit: Visit, there: Contribution, said: str) -> Response:
