@@ -16,7 +16,6 @@ from handlers.responses import (
     WENT_WRONG,
     HttpProblem,
     as_file,
-    bare_address,
     form_address,
     page,
     path_below,
@@ -57,7 +56,7 @@ def _links_to_translations(desk: Desk, request: Request, event: Event) -> list[t
     if len(event.languages) == 1 or path_below(request)[1:]:
         return []
     addresses = [("alternate", code, form_address(request, event, code)) for code in event.languages]
-    addresses.append(("alternate", "x-default", bare_address(request, event)))
+    addresses.append(("alternate", "x-default", form_address(request, event, "")))
     addresses.append(("canonical", "", form_address(request, event)))
     public = desk.links.form_page(event)
     return [(relation, code, urljoin(public, path)) for relation, code, path in addresses]

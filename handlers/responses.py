@@ -31,6 +31,8 @@ PRIVATE = {
 MAY_GO_BACK = {"Cache-Control": "private, no-cache"}
 """Of a page with a form: with `no-store`, Back loses what was typed, in Firefox always, in Chromium after a POST."""
 OF_ONE_REGISTRATION = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+REGISTER, CONTRIBUTE, EVENTS = "register", "contribute", "events"
+"""The first part of the path, of the functions that are for everybody."""
 FIND = "find"
 """Where whoever lost the link to their registration asks for another: below the form's page."""
 _PUBLIC = {
@@ -101,7 +103,7 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
         context.setdefault("posted", current_request.method == "POST")
         context["find"] = f"{form_address(current_request, event)}/{FIND}"
         if event.look.logo:
-            context["logo"] = f"{bare_address(current_request, event)}/{event.look.logo.name}"
+            context["logo"] = f"{own_address(current_request, event, '')}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = _page_policy(event, spoken)
@@ -140,14 +142,14 @@ def said_in(spoken: Language, event: Event | None, response: Response) -> Respon
 
 
 def _in_other_languages(request: Request, event: Event, status: int) -> list[tuple[Language, str]]:
-    """Where the page is in the event's other languages; where the form is in each, if there is no such page."""
+    """Where the page is in the event's other languages; where the event is in each, if there is no such page."""
     below = path_below(request)[1:]
     if below[:1] and below[0] in TO_STAFF:
         return []
     if status == 404:
-        return [(language(code), form_address(request, event, code)) for code in event.languages]
+        return [(language(code), own_address(request, event, code)) for code in event.languages]
     others = [code for code in event.languages if code != event.language]
-    return [(language(code), "/".join([form_address(request, event, code), *map(quote, below)])) for code in others]
+    return [(language(code), "/".join([own_address(request, event, code), *map(quote, below)])) for code in others]
 
 
 def compress_page(request: Request, response: Response) -> None:
@@ -235,8 +237,8 @@ def add_cors_headers(request: Request, response: Response, event: Event) -> None
 
 
 def path_below(request: Request) -> list[str]:
-    """The parts of the path below `/register`, or of all of it if the function is alone on a host, without that of the
-    language."""
+    """The parts of the path below the function's name, or of all of it if the function is alone on a host, without that
+    of the language."""
     parts = _parts_below(request)
     return parts[:1] + parts[2:] if language_in_path(request) else parts
 
@@ -247,7 +249,13 @@ def language_in_path(request: Request) -> str | None:
 
 def _parts_below(request: Request) -> list[str]:
     parts = [part for part in request.path.split("/") if part]
-    return parts[1:] if parts[:1] == ["register"] else parts
+    return parts[1:] if _function(request) else parts
+
+
+def _function(request: Request) -> str:
+    """Its name in the path; empty if the function is alone on a host."""
+    first = request.path.lstrip("/").split("/")[0]
+    return first if first in (REGISTER, CONTRIBUTE, EVENTS) else ""
 
 
 def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
@@ -258,14 +266,21 @@ def event_at(request: Request, events: Mapping[str, Event]) -> Event | None:
 
 def form_address(request: Request, event: Event, code: str | None = None) -> str:
     """Its path, as the browser knows it, in this language, else in that which the page's own address names."""
-    code = code or language_in_path(request)
+    return address_below(REGISTER, request, event, code)
+
+
+def own_address(request: Request, event: Event, code: str | None = None) -> str:
+    """As `form_address`, of the event below the function that answers."""
+    return address_below(_function(request), request, event, code)
+
+
+def address_below(function: str, request: Request, event: Event, code: str | None = None) -> str:
+    """As `form_address`, below one of the functions that stand beside each other; if the one that answers is alone on a
+    host, there. `code` is empty for the address that names no language."""
+    code = language_in_path(request) if code is None else code
+    prefix = f"/{function}" if _function(request) else ""
     in_language = f"/{code}" if code in event.languages else ""
-    return f"{bare_address(request, event)}{in_language}"
-
-
-def bare_address(request: Request, event: Event) -> str:
-    prefix = "/register" if request.path.lstrip("/").split("/")[0] == "register" else ""
-    return f"{request.script_root}{prefix}/{quote(event.slug)}"
+    return f"{request.script_root}{prefix}/{quote(event.slug)}{in_language}"
 
 
 @cache

@@ -44,8 +44,7 @@ class Contributions(Protocol):
         audit: AuditEntry | None = None,
     ) -> datetime | None:
         """With its history in one commit, if nobody wrote it since it was read, and no entry is there. A paper without
-        `received_at` is read with the time of the commit that brought it. Withdrawing it deletes its key: sent again it
-        is another."""
+        `received_at` is read with the time of the commit that brought it."""
 
     def contribution_history(self, id: str) -> Sequence[ContributionChange]: ...
 
@@ -55,8 +54,8 @@ class Contributions(Protocol):
     def give_numbers(
         self, event: str, last: tuple[int, object], numbered: Sequence[Contribution], enqueue: Sequence[OutboxEntry]
     ) -> bool:
-        """One commit: the last number, these contributions as they are now (with numbers and `receipts_due` False), and
-        their receipts; False, and nothing written, if anybody wrote any of it since it was read."""
+        """One commit: the last number, these contributions as they are now (with numbers and `receipts`), and their
+        receipts; False, and nothing written, if anybody wrote any of it since it was read."""
 
     # --- the programme, as the staff changed it: `events/{slug}/programme/now`, and `…/programme/{number}` each
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from rollcall.model.contribution import PaperDoubt, PaperFile, PaperKind
 from rollcall.model.fault import Fault
 from rollcall.model.registration import Registration
 
@@ -111,6 +112,40 @@ class ParsedForm:
 
 
 @dataclass(frozen=True)
+class AttachedFile:
+    place: int
+    """Among the files of the e-mail and of those within it."""
+    name: str
+    language: str = ""
+    """As its name or its cover says (BCP 47)."""
+
+
+class PaperQuestion(StrEnum):
+    """What only its sender can answer; each is the code of a fault of `files`."""
+
+    ONE_OR_SEVERAL = "papers_one_or_several"
+    """Whether files are one contribution or several."""
+    IS_ONE = "paper_is_one"
+    """Whether it is a contribution at all."""
+
+
+@dataclass(frozen=True)
+class ParsedPaper:
+    """What may be a contribution."""
+
+    files: tuple[AttachedFile, ...]
+    """Of the same paper, one a language version; none: `text` is the paper."""
+    cover: Mapping[str, str] = field(default_factory=dict)
+    """As its cover lines say: `title`, `source`, `item`, `abstract`, `language` (BCP 47)."""
+    guessed: Mapping[str, str] = field(default_factory=dict)
+    """The same, from elsewhere: the subject, a cover page without labels."""
+    beginning: str = ""
+    """Of its text."""
+    text: str = ""
+    doubts: tuple[PaperQuestion, ...] = ()
+
+
+@dataclass(frozen=True)
 class ParsedEmail:
     sender: str
     """From's address; empty where there is none."""
@@ -142,6 +177,13 @@ class ParsedEmail:
     recipients: tuple[str, ...] = ()
     language: str = ""
     """That its headers name, among those that the desk speaks (BCP 47)."""
+    sender_name: str = ""
+    papers: tuple[ParsedPaper, ...] = ()
+    """Where the event takes contributions; their files are not among `not_read`."""
+    paper_kind: PaperKind | None = None
+    """Where words of it say that it is no original."""
+    withdraws_paper: bool = False
+    """Clearly, and says nothing else."""
 
 
 class InboundStatus(StrEnum):
@@ -196,6 +238,37 @@ class InboundForm:
         return is_about_one and self.person is None and not self.answers
 
 
+class InboundPaperStatus(StrEnum):
+    RECEIVED = "received"
+    """As a contribution, or as a further paper of one."""
+    DUPLICATE = "duplicate"
+    """The same files came before."""
+    WITHDRAWN = "withdrawn"
+    """By a letter without a file."""
+    INCOMPLETE = "incomplete"
+    """Or not certain: its sender completes it on its page, or looks at it there."""
+    REFUSED = "refused"
+    """For a fault of its files."""
+    NEEDS_REVIEW = "needs_review"
+
+
+@dataclass(frozen=True)
+class InboundPaper:
+    status: InboundPaperStatus
+    contribution_id: str = ""
+    """That it is, is a further paper of, or would be."""
+    title: str = ""
+    source: str = ""
+    item: str = ""
+    abstract: str = ""
+    files: tuple[PaperFile, ...] = ()
+    """Kept under their ids already, each in its language; of a refused one, only names."""
+    faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
+    """By `title`, `source`, `files`."""
+    doubt: PaperDoubt | None = None
+    kind: PaperKind = PaperKind.ORIGINAL
+
+
 @dataclass(frozen=True)
 class InboundEmail:
     """Its bytes are a file under the same id."""
@@ -221,6 +294,10 @@ class InboundEmail:
     resolved: bool = False
     language: str = ""
     """In which its sender is answered (BCP 47); empty before it is read."""
+    sender_name: str = ""
+    papers: tuple[InboundPaper, ...] = ()
+    consent: str = ""
+    """To publication of its papers: the words that stood where its address is told; empty where none did."""
     version: object = field(default=None, compare=False)
 
     @property

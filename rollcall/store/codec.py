@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from rollcall.model.contribution import PaperDoubt, PaperFile, PaperKind
 from rollcall.model.email import (
     NOT_TO_REGISTRANTS,
     Attempt,
@@ -20,7 +21,17 @@ from rollcall.model.email import (
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.fault import Fault
 from rollcall.model.finding import name_in_order, terms
-from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import (
+    Doubt,
+    FormStatus,
+    InboundEmail,
+    InboundForm,
+    InboundPaper,
+    InboundPaperStatus,
+    InboundStatus,
+    Reason,
+    ReviewReason,
+)
 from rollcall.model.intake import Closing, EarlierDeadline, Intake, OnRoster, RosterVersion
 from rollcall.model.registration import (
     Actor,
@@ -317,7 +328,7 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
                 "person": form.person,
                 "registration_id": form.registration_id,
                 "answers": dict(form.answers),
-                "faults": {name: [_coded(fault) for fault in faults] for name, faults in form.faults.items()},
+                "faults": _coded_faults(form.faults),
                 "doubts": {doubt.value: list(about) for doubt, about in form.doubts.items()},
                 "language": form.language,
             }
@@ -330,7 +341,57 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "resolved": inbound.resolved,
         "language": inbound.language,
         "waits_since": inbound.waits_since,
+        **({"sender_name": inbound.sender_name} if inbound.sender_name else {}),
+        **({"papers": [*map(_paper_record, inbound.papers)], "consent": inbound.consent} if inbound.papers else {}),
     }
+
+
+def _paper_record(paper: InboundPaper) -> dict[str, Any]:
+    return {
+        "status": paper.status.value,
+        "contribution_id": paper.contribution_id,
+        "title": paper.title,
+        "source": paper.source,
+        "item": paper.item,
+        "abstract": paper.abstract,
+        "files": [
+            {
+                "id": file.id,
+                "name": file.name,
+                "type": file.type,
+                "language": file.language,
+                "size": file.size,
+                "sha256": file.sha256,
+            }
+            for file in paper.files
+        ],
+        "faults": _coded_faults(paper.faults),
+        "doubt": paper.doubt and paper.doubt.value,
+        "kind": paper.kind.value,
+    }
+
+
+def _paper_from(record: Mapping[str, Any]) -> InboundPaper:
+    return InboundPaper(
+        status=InboundPaperStatus(record["status"]),
+        contribution_id=record["contribution_id"],
+        title=record["title"],
+        source=record["source"],
+        item=record["item"],
+        abstract=record["abstract"],
+        files=tuple(PaperFile(**file) for file in record["files"]),
+        faults=_faults_from(record["faults"]),
+        doubt=PaperDoubt(record["doubt"]) if record["doubt"] else None,
+        kind=PaperKind(record["kind"]),
+    )
+
+
+def _coded_faults(faults: Mapping[str, Sequence[Fault]]) -> dict[str, Any]:
+    return {name: [*map(_coded, found)] for name, found in faults.items()}
+
+
+def _faults_from(record: Mapping[str, Any]) -> dict[str, tuple[Fault, ...]]:
+    return {name: tuple(Fault(one["code"], one["params"]) for one in found) for name, found in record.items()}
 
 
 def _coded(what: Fault | Reason) -> dict[str, Any]:
@@ -356,10 +417,7 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
                 person=form["person"],
                 registration_id=form["registration_id"],
                 answers=form["answers"],
-                faults={
-                    name: tuple(Fault(fault["code"], fault["params"]) for fault in faults)
-                    for name, faults in form["faults"].items()
-                },
+                faults=_faults_from(form["faults"]),
                 doubts={Doubt(code): tuple(about) for code, about in form.get("doubts", {}).items()},
                 language=form.get("language", ""),
             )
@@ -371,6 +429,9 @@ def inbound_from(id: str, record: Mapping[str, Any], stored_at: datetime, versio
         answered=record["answered"],
         resolved=record["resolved"],
         language=record.get("language", ""),
+        sender_name=record.get("sender_name", ""),
+        papers=tuple(map(_paper_from, record.get("papers", ()))),
+        consent=record.get("consent", ""),
         version=version,
     )
 

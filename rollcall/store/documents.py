@@ -16,6 +16,12 @@
     events/{slug}/invitations/{id}          to register late, by a link for one person
     events/{slug}/hotels/{id}               versions of its rooming list, whose pages are in rosters, and those sent
     events/{slug}/audit/{id}                what one of the staff did, by one press of a button
+    contributions/{id}                      created when it was received; its papers, and their files' names
+    contributions/{id}/history/{n}          what changed at revision n, and who changed it
+    contributionkeys/{event}-{key}          the contribution under this key, until it is withdrawn
+    events/{slug}/numbers/contributions     the last number that was given to one
+    events/{slug}/programme/{n}             agenda and documents as the staff changed them; `now` is the last
+    publications/{slug}                     when the event's pages are published again
     queues/outbox                           the circuit breaker
 
 A person's request writes only documents keyed by that person, and no counter is kept.
@@ -371,8 +377,7 @@ class Documents:
         return codec.breaker_from(values_of(found), found.read_at, found.version)
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
-        record = versioned(codec.breaker_record(breaker))
-        written = Create(_BREAKER, record) if breaker.version is None else Update(_BREAKER, record, breaker.version)
+        written = saved(_BREAKER, codec.breaker_record(breaker), breaker.version)
 
         def is_ours() -> bool:
             return replace(self.circuit_breaker(), as_of=breaker.as_of) == breaker
@@ -406,6 +411,9 @@ class Documents:
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
         query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
         return [inbound_in(found) for found in self._database.query(query)]
+
+    def audit_entry(self, event: str, id: str) -> AuditEntry | None:
+        return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
 
     def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
         found = self._database.read(path)
@@ -457,6 +465,10 @@ def inbound_path(id: str) -> str:
 
 def created(entry: OutboxEntry) -> Write:
     return Create(entry_path(entry.id), versioned(codec.entry_record(replace(entry, due_at=entry.not_before))))
+
+
+def saved(path: str, record: Values, version: object) -> Write:
+    return Create(path, versioned(record)) if version is None else Update(path, versioned(record), version)
 
 
 def values_of(found: Document) -> Values:

@@ -239,7 +239,7 @@ class SqliteDatabase:
         for column, where in (
             ("closing", "collection = 'events' and json_extract(record, '$.closes_at') >= ?"),
             ("looks_at", f"collection = 'events' and {_IS_CLOSED} and ifnull({_LOOKS_AT}, '~') > ?"),
-            ("due_at", "collection in ('outbox', 'inbound', 'announcements') and json_extract(record, '$.due_at') > ?"),
+            ("due_at", "json_extract(record, '$.due_at') > ?"),
             ("last_sent_at", "collection = 'outbox' and json_extract(record, '$.last_sent_at') > ?"),
             ("open_until", "collection = 'queues' and json_extract(record, '$.open_until') > ?"),
         ):

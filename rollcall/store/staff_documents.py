@@ -15,11 +15,9 @@ from rollcall.model.registration import (
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
 from rollcall.store import staff_codec
-from rollcall.store.codec import versioned
-from rollcall.store.database import Create, Document, Query, Update, Values, Write
+from rollcall.store.contribution_documents import ContributionDocuments
+from rollcall.store.database import Document, Query, Update, Write
 from rollcall.store.documents import (
-    Documents,
-    audit_path,
     audited,
     created,
     differing_path,
@@ -31,11 +29,12 @@ from rollcall.store.documents import (
     invitation_path,
     quarantine_path,
     quarantined_in,
+    saved,
     values_of,
 )
 
 
-class DocumentStore(Documents):
+class DocumentStore(ContributionDocuments):
     # --- announcements and invitations
 
     def announcement(self, id: str) -> Announcement | None:
@@ -51,7 +50,7 @@ class DocumentStore(Documents):
     def save_announcement(
         self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
     ) -> bool:
-        written = _written(
+        written = saved(
             _announcement_path(announcement.id), staff_codec.announcement_record(announcement), announcement.version
         )
         writes = written, *map(created, enqueue), *audited(announcement.event, audit)
@@ -83,7 +82,7 @@ class DocumentStore(Documents):
         audit: AuditEntry | None = None,
     ) -> bool:
         path = invitation_path(event, invitation.id)
-        written = _written(path, staff_codec.invitation_record(invitation), invitation.version)
+        written = saved(path, staff_codec.invitation_record(invitation), invitation.version)
         writes = written, *map(created, enqueue), *audited(event, audit)
         return self._committed(*writes, is_ours=lambda: self.invitation(event, invitation.id) == invitation)
 
@@ -95,7 +94,7 @@ class DocumentStore(Documents):
     def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
         path, record = _hotel_path(event, lists.hotel), staff_codec.rooming_lists_record(lists)
         return self._committed(
-            _written(path, record, lists.version),
+            saved(path, record, lists.version),
             created(entry),
             *audited(event, audit),
             is_ours=lambda: self.audit_entry(event, audit.id) == audit,
@@ -130,7 +129,7 @@ class DocumentStore(Documents):
 
     def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
         path, record = _review_path(event, handling.item), staff_codec.handling_record(handling)
-        written = _written(path, record, handling.version)
+        written = saved(path, record, handling.version)
         marked = [_ended(event, one) for one in ended]
         noted = audited(event, audit)
         return self._committed(written, *marked, *noted, is_ours=lambda: self.audit_entry(event, audit.id) == audit)
@@ -142,9 +141,6 @@ class DocumentStore(Documents):
         return self._database.query(Query(collection, (*where, waits), "waits_since", limit=limit))
 
     # --- what the staff did
-
-    def audit_entry(self, event: str, id: str) -> AuditEntry | None:
-        return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
 
     def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
         where = (("at", "<", before),) if before else ()
@@ -189,10 +185,6 @@ def _ended(event: str, one: Waiting) -> Write:
 
 def _announcement_path(id: str) -> str:
     return f"announcements/{id}"
-
-
-def _written(path: str, record: Values, version: object) -> Write:
-    return Create(path, versioned(record)) if version is None else Update(path, versioned(record), version)
 
 
 def _rooming_lists(found: Document) -> RoomingLists:

@@ -16,6 +16,7 @@ from grpc import StatusCode
 from rollcall.desk.ports import Store
 from rollcall.model import fault
 from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
+from rollcall.model.contribution import PaperDoubt, PaperFile, PaperKind
 from rollcall.model.email import (
     AT_ONCE,
     Attempt,
@@ -885,6 +886,19 @@ def read(inbound: InboundEmail, arrived_at: datetime | None) -> InboundEmail:
         answered=True,
         resolved=True,
         language="fr",
+        sender_name="Amina Diallo",
+        papers=(
+            InboundPaper(InboundPaperStatus.RECEIVED, "C"),
+            InboundPaper(
+                InboundPaperStatus.INCOMPLETE,
+                title="L’internet \u2014 登録",
+                files=(PaperFile("F", "exposé.pdf", "application/pdf", "fr", 12_345_678_901, "ab" * 32),),
+                faults={"source": (fault.Fault("required"),)},
+                doubt=PaperDoubt.ACTIVE,
+                kind=PaperKind.ADDENDUM,
+            ),
+        ),
+        consent="Yes.",
     )
 
 

@@ -6,14 +6,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nsmallest
 
+from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.desk import Desk
 from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
-from rollcall.model.email import contribution_receipt
+from rollcall.model.email import contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
 
 AT_ONCE = 100
 """Numbers in a commit."""
+_COMMITS = 50
+"""For one event in one call."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,12 @@ class Over:
 Outcome = Received | ReceivedBefore | Over
 
 
+def contributions_close_at(store: Contributions, event: Event) -> datetime | None:
+    """As the staff moved it, else as the file says; None where none are asked for."""
+    said = event.contributions.closes_at if event.contributions else None
+    return store.programme(event.slug).contributions_close_at or said
+
+
 def submission_key(email: str, sha256s: Sequence[str]) -> str:
     """The same for the same files from the same mailbox."""
     return hashlib.sha256("\x1f".join((mailbox(email), *sorted(sha256s))).encode()).hexdigest()[:32]
@@ -53,7 +62,6 @@ def submit(
     """In one commit, whose time decides whether it is late. Sending it again is safe. `number_due` numbers it."""
     if event.is_over(desk.intakes.now(event)):
         return Over()
-    key = submission_key(draft.email, [file.sha256 for file in draft.files])
     status = PaperStatus.HELD if draft.doubt else PaperStatus.WAITING
     paper = Paper(PaperKind.ORIGINAL, 0, draft.files, status, doubt=draft.doubt, arrived_at=arrived_at)
     new = Contribution(
@@ -69,14 +77,28 @@ def submit(
         registration_id=draft.registration_id,
         consent=draft.consent,
         language=draft.language,
-        key=key,
+        key=submission_key(draft.email, [file.sha256 for file in draft.files]),
         inbound_id=inbound_id,
     )
     while True:
         if received_at := desk.store.accept_contribution(new):
-            return Received(new, received_at)
-        if there := desk.store.contribution_under(event.slug, key):
-            return ReceivedBefore(there)
+            return Received(_as_received(new, received_at), received_at)
+        if there := desk.store.contribution_under(event.slug, new.key):
+            if there.id == new.id or not there.withdrawn:
+                return ReceivedBefore(there)
+            new = replace(new, key=_key_after(there))
+        elif desk.store.contribution(new.id):
+            new = replace(new, id=new_id())
+
+
+def _key_after(withdrawn: Contribution) -> str:
+    """Sent again, it is another: no function may delete the key of the first."""
+    return hashlib.sha256(f"{withdrawn.key} {withdrawn.id}".encode()).hexdigest()[:32]
+
+
+def _as_received(new: Contribution, received_at: datetime) -> Contribution:
+    papers = tuple(replace(paper, received_at=received_at) for paper in new.papers)
+    return replace(new, papers=papers, created_at=received_at)
 
 
 def number_due(desk: Desk) -> Iterator[Contribution]:
@@ -95,27 +117,30 @@ def number_due(desk: Desk) -> Iterator[Contribution]:
 
 
 def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
-    while True:
+    for _ in range(_COMMITS):
         last, now = desk.store.last_number(event.slug), desk.store.now()
         waiting = desk.store.contributions_without_receipts()
-        came = (one for one in waiting if one.event == event.slug and _came_by(one, now))
-        seen = nsmallest(AT_ONCE, came, key=_order)
+        came = (one for one in waiting if one.event == event.slug and _received_at(one) <= now)
+        seen = nsmallest(AT_ONCE, came, key=lambda one: (_received_at(one), one.id))
         if not seen:
             return
         numbered = _numbered(event, seen, last[0])
-        receipts = [contribution_receipt(one) for one in numbered]
-        if desk.store.give_numbers(event.slug, last, numbered, receipts):
+        shown = any(
+            one.withdrawn or one.published != before.published for before, one in zip(seen, numbered, strict=True)
+        )
+        if shown:
+            desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
+        if desk.store.give_numbers(
+            event.slug, last, numbered, [one for each in seen for one in contribution_receipts(each)]
+        ):
+            if shown:
+                desk.store.publication_due(event.slug, now)
             yield from numbered
 
 
-def _came_by(one: Contribution, now: datetime) -> bool:
-    received_at = one.papers[-1].received_at
-    return received_at is not None and received_at <= now
-
-
-def _order(one: Contribution) -> tuple[datetime, str]:
+def _received_at(one: Contribution) -> datetime:
     assert one.created_at is not None  # read from the store
-    return one.created_at, one.id
+    return one.created_at
 
 
 def _numbered(event: Event, seen: Sequence[Contribution], last: int) -> list[Contribution]:
@@ -124,7 +149,7 @@ def _numbered(event: Event, seen: Sequence[Contribution], last: int) -> list[Con
         if one.number is None:
             last += 1
         number = last if one.number is None else one.number
-        found.append(replace(_published_at_once(event, one), number=number, receipts_due=False))
+        found.append(replace(_published_at_once(event, one), number=number, receipts=len(one.papers)))
     return found
 
 
@@ -133,7 +158,9 @@ def _published_at_once(event: Event, one: Contribution) -> Contribution:
     if not (event.contributions and event.contributions.publish_at_once and one.consent):
         return one
     papers = (
-        replace(paper, status=PaperStatus.PUBLISHED) if paper.status is PaperStatus.WAITING else paper
-        for paper in one.papers
+        replace(paper, status=PaperStatus.PUBLISHED)
+        if place >= one.receipts and paper.status is PaperStatus.WAITING
+        else paper
+        for place, paper in enumerate(one.papers)
     )
     return replace(one, papers=tuple(papers))

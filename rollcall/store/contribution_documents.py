@@ -1,0 +1,179 @@
+"""What the store keeps of contributions and of the event's pages."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from rollcall.model.contribution import Contribution, ContributionChange
+from rollcall.model.email import OutboxEntry
+from rollcall.model.programme import NO_PROGRAMME, Programme
+from rollcall.model.registration import new_id
+from rollcall.model.staff import AuditEntry
+from rollcall.store import contribution_codec as codec
+from rollcall.store.codec import versioned
+from rollcall.store.database import Create, Document, NotCommitted, Query, Update, Write
+from rollcall.store.documents import Documents, audited, created, event_path, saved, values_of
+
+_ABREAST = 100
+"""Contributions in memory at once."""
+_ASKED_AT_ONCE = 30
+"""Firestore's bound on the values of an `in`."""
+
+
+class ContributionDocuments(Documents):
+    def accept_contribution(self, contribution: Contribution) -> datetime | None:
+        record = versioned(codec.contribution_record(contribution))
+        key = versioned({"contribution_id": contribution.id})
+        try:
+            return self._database.commit(
+                Create(_path(contribution.id), record), Create(_key_path(contribution.event, contribution.key), key)
+            )
+        except NotCommitted as refused:
+            ours = self.contribution_under(contribution.event, contribution.key) if refused.may_be_ours else None
+            return ours.created_at if ours and ours.id == contribution.id else None
+
+    def contribution(self, id: str) -> Contribution | None:
+        return self._read(_path(id), _contribution)
+
+    def contribution_under(self, event: str, key: str) -> Contribution | None:
+        id = self._read(_key_path(event, key), lambda found: str(values_of(found)["contribution_id"]))
+        return self.contribution(id) if id else None
+
+    def contributions(self, event: str, limit: int, before: int | None = None) -> Sequence[Contribution]:
+        numbered = ("event", "==", event), ("number", ">", 0)
+        where = (*numbered, ("number", "<", before)) if before is not None else numbered
+        query = Query("contributions", where, "number", descending=True, limit=limit)
+        return [_contribution(found) for found in self._database.query(query)]
+
+    def contributions_numbered(self, event: str, numbers: Sequence[int]) -> Sequence[Contribution]:
+        asked = sorted(set(numbers))
+        queries = (
+            Query("contributions", (("event", "==", event), ("number", "in", asked[first : first + _ASKED_AT_ONCE])))
+            for first in range(0, len(asked), _ASKED_AT_ONCE)
+        )
+        return [_contribution(found) for query in queries for found in self._database.query(query)]
+
+    def contributions_without_receipts(self) -> Iterator[Contribution]:
+        after: str | None = None
+        while True:
+            query = Query("contributions", (("receipts_due", "==", True),), after=after, limit=_ABREAST)
+            found = list(self._database.query(query))
+            yield from map(_contribution, found)
+            if len(found) < _ABREAST:
+                return
+            after = found[-1].id
+
+    def count_contributions(self, event: str) -> int:
+        return self._database.count(Query("contributions", (("event", "==", event),)))
+
+    def save_contribution(
+        self,
+        before: Contribution,
+        after: Contribution,
+        change: ContributionChange | None,
+        enqueue: Sequence[OutboxEntry] = (),
+        audit: AuditEntry | None = None,
+    ) -> datetime | None:
+        path = _path(after.id)
+        updated = Update(path, versioned(codec.contribution_record(after)), before.version)
+        writes: list[Write] = [updated, *map(created, enqueue), *audited(after.event, audit)]
+        witness: Update | Create = updated
+        if change:
+            # others may change the very same
+            record = {**codec.contribution_change_record(change), "commit": new_id()}
+            witness = Create(f"{path}/history/{after.revision}", versioned(record))
+            writes.append(witness)
+        try:
+            return self._database.commit(*writes)
+        except NotCommitted as refused:
+            there = self._database.read(witness.path) if refused.may_be_ours else None
+            return there.updated_at if there and there.values == witness.values else None
+
+    def contribution_history(self, id: str) -> Sequence[ContributionChange]:
+        found = self._database.query(Query(f"{_path(id)}/history"))
+        changes = [codec.contribution_change_from(values_of(one), one.created_at) for one in found]
+        return sorted(changes, key=lambda change: change.number)
+
+    def last_number(self, event: str) -> tuple[int, object]:
+        found = self._read(_numbers_path(event), lambda found: (int(values_of(found)["last"]), found.version))
+        return found or (0, None)
+
+    def give_numbers(
+        self, event: str, last: tuple[int, object], numbered: Sequence[Contribution], enqueue: Sequence[OutboxEntry]
+    ) -> bool:
+        number, version = last
+        highest = max(number, *(one.number or 0 for one in numbered))
+        given = (Update(_path(one.id), versioned(codec.contribution_record(one)), one.version) for one in numbered)
+        ids = {entry.id for entry in enqueue}
+        return self._committed(
+            saved(_numbers_path(event), {"last": highest}, version),
+            *given,
+            *map(created, enqueue),
+            is_ours=lambda: len(self.entries_among(ids)) == len(ids),  # numbers and receipts come in one commit
+        )
+
+    # --- the programme
+
+    def programme(self, event: str) -> Programme:
+        now = _programme_path(event, "now")
+        found = self._read(now, lambda found: codec.programme_from(values_of(found), found.version))
+        return found or NO_PROGRAMME
+
+    def save_programme(self, event: str, programme: Programme, audit: AuditEntry) -> bool:
+        record = codec.programme_record(programme)
+        return self._committed(
+            saved(_programme_path(event, "now"), record, programme.version),
+            Create(_programme_path(event, str(programme.number)), versioned(record)),
+            *audited(event, audit),
+            is_ours=lambda: self.audit_entry(event, audit.id) == audit,
+        )
+
+    # --- what is to be published again
+
+    def publication_due(self, event: str, at: datetime) -> None:
+        """`last_due_at`: what was marked may come as late as that, after a publication that took the earlier marks."""
+        path = _publication_path(event)
+        while True:
+            found = self._database.read(path)
+            there = values_of(found) if found.values else {}
+            due_at, last = there.get("due_at") or at, there.get("last_due_at") or at
+            record = {"due_at": min(due_at, at), "last_due_at": max(last, at)}
+            if self._committed(saved(path, record, found.version if there else None)):
+                return
+
+    def due_publications(self, limit: int) -> Sequence[str]:
+        return self._due("publications", limit)
+
+    def published(self, event: str, as_of: datetime, next_at: datetime | None) -> None:
+        path = _publication_path(event)
+        found = self._database.read(path)
+        there = values_of(found) if found.values else {}
+        last = there.get("last_due_at")
+        still_due = last if last and last > as_of else None  # what was marked may not be committed yet
+        due_at = min(filter(None, (next_at, still_due)), default=None)
+        if found.updated_at <= as_of and (there or due_at):
+            record = {"due_at": due_at, "last_due_at": still_due}
+            self._committed(saved(path, record, found.version if there else None))
+
+
+def _path(id: str) -> str:
+    return f"contributions/{id}"
+
+
+def _key_path(event: str, key: str) -> str:
+    return f"contributionkeys/{event}-{key}"
+
+
+def _numbers_path(event: str) -> str:
+    return f"{event_path(event)}/numbers/contributions"
+
+
+def _programme_path(event: str, which: str) -> str:
+    return f"{event_path(event)}/programme/{which}"
+
+
+def _publication_path(event: str) -> str:
+    return f"publications/{event}"
+
+
+def _contribution(found: Document) -> Contribution:
+    return codec.contribution_from(found.id, values_of(found), found.created_at, found.updated_at, found.version)
