@@ -1,36 +1,41 @@
-"""Contributions that come by e-mail."""
+"""Contributions that come by e-mail.
 
-from dataclasses import replace
+1. What is certain is taken, as by the page; `number_due` sends its receipt.
+2. Of what is not, one reply asks, with a link to the page filled in: its files are kept already.
+3. An answer to a receipt, with a file, is a further paper of its contribution; one that clearly withdraws, withdraws it.
+4. What is left needs a person. Reading the same e-mail again takes nothing twice.
+"""
 
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import assert_never
+
+from rollcall.desk.contributions import change
+from rollcall.desk.contributions.submit import Over, Received, ReceivedBefore, submit
 from rollcall.desk.desk import Desk
-from rollcall.model.inbound import InboundEmail, InboundPaper, InboundPaperStatus, InboundStatus
+from rollcall.language import N_, language
+from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind
+from rollcall.model.email import EmailKind, email_id_in, is_email_id
+from rollcall.model.event import Event
+from rollcall.model.fault import Fault
+from rollcall.model.inbound import (
+    REGISTERED,
+    AttachedFile,
+    InboundEmail,
+    InboundPaper,
+    InboundPaperStatus,
+    InboundStatus,
+    ParsedEmail,
+    ParsedPaper,
+)
+from rollcall.model.registration import Actor, Way, base32, normal_form, normalized, same_mailbox
 
+AGREED = N_("Whoever sends a contribution to %(address)s agrees that it is published on the event’s pages.")
+"""Consent to publication: stands wherever that address is told, and is kept with what comes there."""
 SETTLED = (InboundPaperStatus.RECEIVED, InboundPaperStatus.DUPLICATE, InboundPaperStatus.WITHDRAWN)
-
-
-def papers_to_complete(inbound: InboundEmail) -> list[tuple[int, InboundPaper]]:
-    """Each with its place; none once the staff dealt with the e-mail."""
-    papers = enumerate(inbound.papers)
-    return [(place, one) for place, one in papers if one.status is InboundPaperStatus.INCOMPLETE]
-
-
-def note_completed(desk: Desk, inbound_id: str, place: int, contribution_id: str) -> None:
-    """After its page was sent: safe to say again."""
-    while inbound := desk.store.inbound(inbound_id):
-        after = completed(inbound, place, contribution_id)
-        if after == inbound or desk.store.save_inbound(after):
-            return
-
-
-def completed(inbound: InboundEmail, place: int, contribution_id: str) -> InboundEmail:
-    if inbound.papers[place].status in SETTLED:
-        return inbound
-    done = InboundPaper(InboundPaperStatus.RECEIVED, contribution_id)
-    papers = (*inbound.papers[:place], done, *inbound.papers[place + 1 :])
-    waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
-    return replace(inbound, papers=papers, status=InboundStatus.REGISTERED if waits and _all_settled(inbound, papers) else inbound.status)
-
-
-def _all_settled(inbound: InboundEmail, papers: tuple[InboundPaper, ...]) -> bool:
-    from rollcall.model.inbound import REGISTERED
-    return all(one.status in SETTLED for one in papers) and all(form.status in REGISTERED for form in inbound.forms)
+_ASKED = ("title", "source", "item")
+_BY_EMAIL = change.By(Actor.SUBMITTER if hasattr(Actor, "SUBMITTER") else Actor.REGISTRANT, Way.EMAIL)
