@@ -22,10 +22,9 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from handlers.responses import FORM_TYPES, HttpProblem, reads_json
-from rollcall.desk.quarantine import bot_signal_in
 from rollcall.language import N_
 from rollcall.model.fault import Fault
-from rollcall.model.registration import BotSignal
+from rollcall.model.registration import BotSignal, bot_signal_in
 
 LARGEST_BODY = 64_000  # bytes; a form filled to every limit in four-byte characters has fewer
 PATIENCE = 10.0  # seconds that any body may take

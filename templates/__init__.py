@@ -7,16 +7,19 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from rollcall.language import ENGLISH, Language, language
-from rollcall.model.event import Event
+from rollcall.model.event import Event, Venue
 from templates.bytecode import Bytecode
 from templates.lines import filled, from_right_to_left, isolated
 
+_MAP = "https://www.google.com/maps/search/?api=1&query="
+"""https://developers.google.com/maps/documentation/urls/get-started"""
 _TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
@@ -125,6 +128,10 @@ def place(event: Event) -> tuple[str, ...]:
     if venue is None:
         return (spoken.gettext("Online"),)
     return venue.inside, *venue.address, *((spoken.gettext("and online"),) if event.online else ())
+
+
+def map_of(venue: Venue) -> str:
+    return _MAP + quote_plus(", ".join((venue.building, *venue.address)))
 
 
 @pass_context

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from urllib.parse import quote_plus
 
 from rollcall.desk.desk import Desk
 from rollcall.documents.calendar import invitation
@@ -23,16 +22,14 @@ from rollcall.emails.wording import (
 )
 from rollcall.language import N_, language
 from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
-from rollcall.model.event import Event, Venue
+from rollcall.model.event import Event
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered, Revision, Why, same_mailbox
 from rollcall.model.staff import Receives
-from templates import dates
+from templates import dates, map_of
 from templates.lines import isolated
 
-_MAP = "https://www.google.com/maps/search/?api=1&query="
-"""https://developers.google.com/maps/documentation/urls/get-started"""
 _AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED, Why.RESENT, Why.ONE_OF_TWO)
 """Revisions by which nothing was changed that the person knows of: they hear how they are registered."""
 _EXAMPLES = ("hotel", "organization", "tel")
@@ -122,10 +119,6 @@ def _stay(answers: Mapping[str, str], event: Event) -> str:
     return language(event.language).span(
         date.fromisoformat(answers["arrival"]), date.fromisoformat(answers["departure"])
     )
-
-
-def map_of(venue: Venue) -> str:
-    return _MAP + quote_plus(", ".join((venue.building, *venue.address)))
 
 
 def _listed(event: Event, name: str) -> list[tuple[str, str]]:

@@ -262,6 +262,18 @@ class BotSignal(StrEnum):
     """Sooner than a person could have."""
 
 
+SHORTEST = timedelta(seconds=3)
+"""In which a person fills in a form."""
+
+
+def bot_signal_in(hidden: str, shown_at: datetime | None, now: datetime) -> BotSignal | None:
+    if hidden.strip():
+        return BotSignal.HIDDEN_FIELD
+    if shown_at is not None and timedelta(0) <= now - shown_at < SHORTEST:
+        return BotSignal.TOO_FAST
+    return None
+
+
 @dataclass(frozen=True)
 class QuarantinedForm:
     form: Registered

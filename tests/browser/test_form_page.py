@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
 
-from rollcall.desk.quarantine import SHORTEST
+from rollcall.model.registration import SHORTEST
 from tests.support.builders import a_form
 from tests.support.form_page import press_register
 from tests.support.local_run import local_run, outbox

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from rollcall.desk.quarantine import SHORTEST
 from rollcall.model.inbound import InboundStatus
+from rollcall.model.registration import SHORTEST
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import write_open_event
 from tests.support.clock import Clock

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from rollcall.desk.quarantine import SHORTEST
+from rollcall.model.registration import SHORTEST
 from tests.browser.conftest import ALONE
 from tests.support.builders import a_form, write_open_event
 from tests.support.form_page import filled_in

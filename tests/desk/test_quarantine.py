@@ -6,12 +6,11 @@ import pytest
 
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.quarantine import SHORTEST, bot_signal_in
 from rollcall.desk.register import Accepted, Closed, Duplicate, NotYetOpen, Quarantined, register
 from rollcall.desk.send import Attempted, send, send_due
 from rollcall.desk.staff_digests import NOTICE, digests_next_morning
 from rollcall.model.email import EmailKind, EmailStatus, roster_entry, staff_digest
-from rollcall.model.registration import BotSignal, person_key
+from rollcall.model.registration import SHORTEST, BotSignal, bot_signal_in, person_key
 from tests.support.builders import a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.desk import Postbox

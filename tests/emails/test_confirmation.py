@@ -6,8 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from rollcall.emails.confirmation import map_of
 from rollcall.model.registration import Registered
+from templates import map_of
 from tests.emails.samples import AMINA, E_MAILED_IN_TIME, EVENT, LATE, confirmed, conflicting
 from tests.support.builders import a_registration, registered
 
