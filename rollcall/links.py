@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-from rollcall.model.contribution import Contribution
+from rollcall.model.contribution import Contribution, PaperDoubt, Upload
 from rollcall.model.event import Event
 from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
@@ -63,6 +63,20 @@ class SignedLinks:
     def completing_papers(self, event: Event, inbound_id: str, until: datetime) -> str:
         return f"{self.contribute(event)}/{self._path(LinkPurpose.PAPERS, event, inbound_id, 0, until)}"
 
+    def submitted(self, event: Event, contribution_id: str, until: datetime, *, before: bool) -> str:
+        return self._path(LinkPurpose.SUBMITTED, event, contribution_id, int(before), until)
+
+    def upload(self, event: Event, file: Upload) -> str:
+        told = [event.slug, file.id, file.name, file.size, file.type, file.sha256, file.doubt]
+        return _text(self._uploads().dumps(told))
+
+    def uploaded(self, event: Event, token: str) -> Upload | None:
+        try:
+            slug, *told, doubt = self._uploads().loads(token)
+        except BadData:
+            return None
+        return Upload(*told, doubt and PaperDoubt(doubt)) if slug == event.slug else None
+
     def contributions_to(self, event: Event) -> str | None:
         return f"{event.slug}+{CONTRIBUTION}@{self.forms_host}" if self.forms_host else None
 
@@ -114,8 +128,7 @@ class SignedLinks:
         return self._recipients().verify_signature(normalized_address(address), opened.recipient)
 
     def button(self, member: str, now: datetime) -> str:
-        token = self._buttons().dumps([new_id(), int(now.timestamp()), self._recipient(member)])
-        return token if isinstance(token, str) else token.decode()
+        return _text(self._buttons().dumps([new_id(), int(now.timestamp()), self._recipient(member)]))
 
     def pressed(self, button: str, member: str, now: datetime) -> str | None:
         try:
@@ -137,13 +150,16 @@ class SignedLinks:
     def _path(self, purpose: LinkPurpose, event: Event, id: str, number: int, until: datetime, to: str = "") -> str:
         recipient = self._recipient(to) if to else ""
         token = self._serializer(purpose).dumps([event.slug, id, number, int(until.timestamp()), recipient])
-        return f"{purpose}/{token if isinstance(token, str) else token.decode()}"
+        return f"{purpose}/{_text(token)}"
 
     def _recipient(self, address: str) -> str:
         return self._recipients().get_signature(normalized_address(address)).decode()
 
     def _buttons(self) -> URLSafeSerializer:
         return URLSafeSerializer(self._keys(), salt="button", signer_kwargs=_HMAC_SHA256)
+
+    def _uploads(self) -> URLSafeSerializer:
+        return URLSafeSerializer(self._keys(), salt="upload", signer_kwargs=_HMAC_SHA256)
 
     def _recipients(self) -> Signer:
         """Nobody without the key can tell, or try, whose address a link names."""
@@ -162,6 +178,10 @@ class SignedLinks:
 def _in_language(event: Event) -> str:
     several = event.language in event.languages and len(event.languages) > 1
     return quote(event.slug) + (f"/{event.language}" if several else "")
+
+
+def _text(token: str | bytes) -> str:
+    return token if isinstance(token, str) else token.decode()
 
 
 def id_in(token: str) -> str | None:

@@ -26,7 +26,7 @@ def schema_for(event: Event) -> Schema:
     checked = {one.name: KINDS[one.kind](one) for one in event.fields}
     conditional = [one for one in event.fields if one.only_if or one.required_if]
     about = {"_event": event, "_conditional": conditional}
-    schema: Schema = type("RegistrationForm", (_FormSchema,), checked | about)()
+    schema: Schema = type("RegistrationForm", (FormSchema,), checked | about)()
     return schema
 
 
@@ -60,7 +60,7 @@ def _address_schema(event: Event) -> Schema:
     (field,) = (one for one in event.fields if one.name == "email")
     field = replace(field, required=True, only_if=None, help="")
     about = {"email": KINDS[field.kind](field), "_event": event, "_conditional": ()}
-    schema: Schema = type("AddressForm", (_FormSchema,), about)()
+    schema: Schema = type("AddressForm", (FormSchema,), about)()
     return schema
 
 
@@ -132,7 +132,7 @@ def _kinds(event: Event) -> Mapping[str, Answer]:
     return schema_for(event).fields  # type: ignore[return-value]
 
 
-class _FormSchema(Schema):
+class FormSchema(Schema):
     class Meta:
         unknown = RAISE
 
@@ -204,7 +204,7 @@ class _FormSchema(Schema):
             raise ValidationError(faults)
 
     @post_load
-    def _registration(self, given: dict[str, Any], **_kwargs: Any) -> Registration:
+    def _made(self, given: dict[str, Any], **_kwargs: Any) -> Any:
         signed_on, category = given.pop("signed_on", None), given.pop("category", "")
         return Registration(
             family_name=given.pop("family_name", ""),

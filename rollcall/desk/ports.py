@@ -8,7 +8,7 @@ from typing import Protocol
 
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.model.announcement import Announcement
-from rollcall.model.contribution import Contribution
+from rollcall.model.contribution import Contribution, Upload
 from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.hotels import RoomingLists
@@ -395,6 +395,15 @@ class Links(Protocol):
 
     def completing_papers(self, event: Event, inbound_id: str, until: datetime) -> str:
         """The page for sending in the papers in this e-mail, filled in."""
+
+    def submitted(self, event: Event, contribution_id: str, until: datetime, *, before: bool) -> str:
+        """The end of the address of the page after it was sent in; `before`: the same was there."""
+
+    def upload(self, event: Event, file: Upload) -> str:
+        """A token, in a form of this event."""
+
+    def uploaded(self, event: Event, token: str) -> Upload | None:
+        """None where it is damaged, or of another event."""
 
     def contributions_to(self, event: Event) -> str | None:
         """An e-mail address, if it is set up: `<slug>+contribution@…`."""

@@ -14,6 +14,7 @@ from rollcall.model.registration import (
     Registration,
     is_reference,
     normalized_address,
+    reference,
     without_accents,
 )
 
@@ -82,11 +83,16 @@ def names(person: Registration) -> list[str]:
 
 
 def typed(text: str) -> tuple[str, ...]:
-    """The words that somebody looks for. A reference may be written with blanks, or as it was heard."""
-    digits = re.sub(r"[\s-]", "", text).upper().translate(_MISHEARD)
-    if len(digits) == _REFERENCE_DIGITS + 1 and is_reference(digits):
-        return (digits[:_REFERENCE_DIGITS].lower(),)
+    """The words that somebody looks for."""
+    if said := reference_in(text):
+        return (said.replace("-", "")[:_REFERENCE_DIGITS].lower(),)
     return tuple(dict.fromkeys(words(text)))
+
+
+def reference_in(text: str) -> str | None:
+    """As we write it; it may be written with blanks, or as it was heard."""
+    digits = re.sub(r"[\s-]", "", text).upper().translate(_MISHEARD)
+    return reference(digits) if len(digits) == _REFERENCE_DIGITS + 1 and is_reference(digits) else None
 
 
 def term_for(word: str) -> str | None:

@@ -27,6 +27,8 @@ class LinkPurpose(StrEnum):
     """A person's own contribution."""
     PAPERS = "papers"
     """Completes what is missing of the papers in an inbound e-mail."""
+    SUBMITTED = "submitted"
+    """What follows after a contribution was sent in; nobody sees by it what was sent."""
 
 
 TO_STAFF = (LinkPurpose.RESOLVE, LinkPurpose.AMEND, LinkPurpose.ROSTER)
@@ -44,6 +46,7 @@ VALID_FOR = {
     LinkPurpose.ROSTER: timedelta(days=14),
     LinkPurpose.RECEIVED: timedelta(days=1),
     LinkPurpose.ALREADY_REGISTERED: timedelta(days=1),
+    LinkPurpose.SUBMITTED: timedelta(days=1),
 }
 """From when the link is made; a `COMPLETE` link from the deadline, if that is later. Links of registrants to their own
 registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
@@ -63,7 +66,8 @@ class Opened:
     id: str
     """Of the inbound e-mail, the file, the registration or the invitation."""
     number: int = 0
-    """The place of the form in the e-mail; for `OWN`, `Registered.link` when it was made."""
+    """The place of the form in the e-mail; for `OWN` and `CONTRIBUTION`, `link` of what it opens when it was made; for
+    `SUBMITTED`, 1 where the same came before."""
     recipient: str = ""
     """The address it was made for, of which nobody can read it (`Links.is_for`)."""
 
