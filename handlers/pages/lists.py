@@ -73,4 +73,5 @@ def participants_pdf(visit: Visit) -> Response:
     if visit.site.participants is None:
         raise NO_SUCH_PAGE
     pdf = as_pdf(visit.event, visit.site.participants, visit.site.as_of)
-    return Response(pdf, content_type="application/pdf", headers=as_file(f"{visit.event.slug}-{LIST}"))
+    headers = as_file(f"{visit.event.slug}-{LIST}")
+    return visit.said(Response(pdf, content_type="application/pdf", headers=headers))

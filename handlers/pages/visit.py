@@ -124,7 +124,7 @@ class Visit:
             event=event,
             visit=self,
             pages=pages,
-            name=name,
+            of=name,
             heading=spoken.gettext(HEADINGS[name]),
             links=self._links(),
             **context,
