@@ -60,17 +60,16 @@ def pages(public: Public, request: Request) -> Response:
 
 def _route(public: Public, request: Request) -> Response:
     allow(request, "GET", "HEAD")
-    match path_below(request):
-        case []:
-            return overview.events(public, request)
-        case [slug, *below]:
-            event = _event(public, request, slug)
-            if event.website:
-                return responses.message(request, _ELSEWHERE, event, elsewhere=event.website)
-            try:
-                return _below(public, request, event, below)
-            except StoreUnavailable as error:
-                return responses.unavailable(error, _as_the_file_says(public, request, event))
+    if not (parts := path_below(request)):
+        return overview.events(public, request)
+    slug, *below = parts
+    event = _event(public, request, slug)
+    if event.website:
+        return responses.message(request, _ELSEWHERE, event, elsewhere=event.website)
+    try:
+        return _below(public, request, event, below)
+    except StoreUnavailable as error:
+        return responses.unavailable(error, _as_the_file_says(public, request, event))
 
 
 def _below(public: Public, request: Request, event: Event, below: list[str]) -> Response:

@@ -1,5 +1,6 @@
 """Agenda, documents, contributions and participants."""
 
+from collections.abc import Sequence
 from itertools import groupby
 
 from flask import Response
@@ -59,7 +60,7 @@ def participants(visit: Visit) -> Response:
     )
 
 
-def _categories(parts: list[list[Row]]) -> list[tuple[str, int, int]]:
+def _categories(parts: Sequence[Sequence[Row]]) -> list[tuple[str, int, int]]:
     """Each with how many it has, and the page on which it begins."""
     found: dict[str, tuple[int, int]] = {}
     for number, part in enumerate(parts, 1):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from handlers.logs import log_fault, log_unavailable
 from handlers.pages.kept import KeptAnswers
@@ -95,7 +95,3 @@ def _read(written: bytes) -> Site:
     except Exception as error:
         log_fault(error)
         raise StoreUnavailable(_RETRY_AFTER) from error
-
-
-def now() -> datetime:
-    return datetime.now(UTC)

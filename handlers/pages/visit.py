@@ -29,7 +29,7 @@ HEADINGS = {
     DOCUMENTS: N_("Documents"),
     CONTRIBUTIONS: N_("Contributions"),
     PARTICIPANTS: N_("Participants"),
-    TRAVEL: N_("Hotels and how to get there"),
+    TRAVEL: N_("Venue and hotels"),
 }
 _ROOM = 7_500
 """Bytes of a page's rows, compressed; the rest of its 14,000 is for what is around them."""
@@ -62,7 +62,7 @@ class Visit:
     def contributions_close_at(self) -> datetime | None:
         """None: none are asked for."""
         call = self.event.contributions
-        return call and (self.site.contributions_close_at or call.closes_at)
+        return (self.site.contributions_close_at or call.closes_at) if call else None
 
     @property
     def contributions_late(self) -> bool:

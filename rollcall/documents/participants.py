@@ -14,6 +14,7 @@ from rollcall.model.event import Event
 from rollcall.model.programme import Participant
 from schemas.kinds import countries
 from templates import days, in_zone, place
+from templates.lines import isolated
 
 HEADING, HEAD = N_("List of participants"), N_("Head of delegation")
 _PAGES = Path(__file__).with_suffix(".typ")
@@ -71,7 +72,7 @@ def participants_pdf(event: Event, participants: Iterable[Participant], at: date
         "title": title,
         "organizer": event.organizer,
         "event": event.title,
-        "where": f"{days(event)} · {', '.join(place(event))}",
+        "where": " · ".join((days(event), ", ".join(isolated(spoken, line) for line in place(event)))),
         "at": spoken.gettext("As of %(at)s", at=in_zone(at, event)),
         "count": spoken.ngettext("%(count)s participant", "%(count)s participants", len(rows)),
         "categories": [
