@@ -48,6 +48,4 @@ def stored_as(name: str) -> str:
 
 
 def _named(site: Site, name: str) -> PublishedFile | None:
-    documents = (one.file for one in site.documents if one.file)
-    papers = (file for one in site.contributions for paper in one.papers for file in paper.files)
-    return next((file for file in chain(documents, papers) if file.name == name), None)
+    return next((file for file in site.files if file.name == name), None)
