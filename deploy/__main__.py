@@ -74,6 +74,7 @@ _SETTINGS = {
 and the error where it does not match."""
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _POOL = re.compile(r"[a-z0-9-]{4,32}")
+_SCANNER = re.compile(r"[A-Za-z0-9.-]+:[0-9]{1,5}")
 _FOLDER = re.compile(r"events[A-Za-z0-9._-]*/?")
 """What `.gcloudignore` lets through."""
 
@@ -120,8 +121,8 @@ def plan(environment: Mapping[str, str], outside: Outside) -> int:
     say(
         f"# What `make deploy` does in the project {place.project} while it is empty. This changes nothing.\n"
         "# `make deploy` looks at each resource first (not shown here) and changes only what differs.\n"
-        f"# The public can reach three paths of https://{place.domain}, through the load balancer, and nothing else;\n"
-        "# a fourth, /staff/, to those alone whom the event files name and Identity-Aware Proxy knows.\n"
+        f"# The public can reach five paths of https://{place.domain}, through the load balancer, and nothing else;\n"
+        "# a sixth, /staff/, to those alone whom the event files name and Identity-Aware Proxy knows.\n"
         "# The load balancer and Cloud Armor cost money from the first day, alerts perhaps, everything else by use:\n"
         '# docs/deploy.md, "What there is, why, and what it costs". The database can never move to another region.\n'
         "# $NUMBER is the project's number, $VERSION a secret's newest version, $FINGERPRINT that of the source,\n"
@@ -295,15 +296,18 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
     pool = environment.get("WORKFORCE_POOL", "")
     if pool and not _POOL.fullmatch(pool):
         faults.append(f"WORKFORCE_POOL={pool}: is no id of a workforce pool: lower-case letters, digits and hyphens")
+    clamd = environment.get("CLAMD", "")
+    if clamd and not _SCANNER.fullmatch(clamd):
+        faults.append(f"CLAMD={clamd}: is no host and port, as 10.128.0.5:3310")
     if faults:
         raise StepFailed("\n".join(faults))
     at = environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"]
-    return Place(*at, on_call, events, host, pool)
+    return Place(*at, on_call, events, host, pool, clamd)
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL` and `WORKFORCE_POOL`, left out, stay as they
-    were deployed."""
+    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL`, `WORKFORCE_POOL` and `CLAMD`, left out, stay
+    as they were deployed."""
     given = _place(environment, number="", on_call="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
@@ -322,7 +326,7 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
             f"delete the desk (make destroy ... SENDGRID_HOST={sends_by}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
-    kept = [name for name in ("EVENTS", "WORKFORCE_POOL") if not environment.get(name)]
+    kept = [name for name in ("EVENTS", "WORKFORCE_POOL", "CLAMD") if not environment.get(name)]
     known = {name: deployed.get(name, "") for name in kept}
     return replace(_place({**environment, **known}, project["projectNumber"], on_call), commit=_commit())
 

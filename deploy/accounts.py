@@ -37,6 +37,7 @@ def steps(place: Place) -> tuple[Step, ...]:
         _database_role(place),
         _in_project(place),
         _on_bucket(place),
+        _on_published(place),
         *(_on_secret(place, key) for key in SECRETS),
         _audit_logs(place),
     )
@@ -92,7 +93,7 @@ def _in_project(place: Place) -> GcloudSet:
     (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without). Google gives Compute
     Engine's default account the role Editor; nothing here runs as it."""
     sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
-    database = {(_database_role_name(place), _member(place, function.name), "") for function in FUNCTIONS}
+    database = {(_database_role_name(place), _member(place, one.name), "") for one in FUNCTIONS if one.database}
     builder = _member(place, "builder")
     wanted = database | {
         ("roles/artifactregistry.writer", builder, ""),
@@ -111,17 +112,37 @@ def _in_project(place: Place) -> GcloudSet:
 
 
 def _on_bucket(place: Place) -> GcloudSet:
-    """The public reaches `register`, so it may read rosters (by the prefix of their names) and no inbound e-mail."""
+    """The public reaches `register` and `contribute`, so they may read rosters or contributions (by the prefix of their
+    names) and no inbound e-mail."""
     bucket = f"gs://{place.bucket}"
-    rosters = f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/roster-')"
+    rosters, uploads, papers = (
+        f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/{prefix}-')"
+        for prefix in ("roster", "upload", "paper")
+    )
     whole_bucket = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.files}
     return bindings(
         place,
-        "who may read and who may create inbound e-mails and rosters in the bucket; nobody may delete any",
+        "who may read and create inbound e-mails, rosters and contributions in the bucket; nobody may delete any",
         look=f"storage buckets get-iam-policy {bucket}",
         change=f"storage buckets {{}}-iam-policy-binding {bucket}",
         wanted=whole_bucket
-        | {(role, _member(place, function.name), rosters) for function in FUNCTIONS for role in function.rosters},
+        | {(role, _member(place, function.name), rosters) for function in FUNCTIONS for role in function.rosters}
+        | {
+            (role, _member(place, function.name), f"{uploads} || {papers}")
+            for function in FUNCTIONS
+            for role in function.papers
+        },
+    )
+
+
+def _on_published(place: Place) -> GcloudSet:
+    bucket = f"gs://{place.published}"
+    return bindings(
+        place,
+        "who may read what is published, and who may publish",
+        look=f"storage buckets get-iam-policy {bucket}",
+        change=f"storage buckets {{}}-iam-policy-binding {bucket}",
+        wanted={(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.published},
     )
 
 

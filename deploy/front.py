@@ -4,7 +4,7 @@ A global external Application Load Balancer
 (https://cloud.google.com/load-balancing/docs/https/setup-global-ext-https-serverless). Its parts stand in order of
 creation; each is named `rollcall`, or after its function.
 
-- Only the three public functions, and `staff`, which is behind Identity-Aware Proxy, have a group of endpoints. The
+- Only the public functions, and `staff`, which is behind Identity-Aware Proxy, have a group of endpoints. The
   load balancer itself redirects every other address, those of private functions too, to the form.
 - They accept traffic from the load balancer alone (`internal-and-gclb`): nobody bypasses the limit through a `run.app`
   address.
@@ -30,6 +30,8 @@ _PATHS = {
     "register": ("/register", "/register/*"),
     "receive-email": ("/receive-email",),
     "record-deliveries": ("/record-deliveries",),
+    "contribute": ("/contribute", "/contribute/*"),
+    "pages": ("/events", "/events/*"),
     "staff": ("/staff", "/staff/*"),
 }
 """The functions behind it and their paths. SendGrid follows no redirect: its two are exact."""

@@ -40,6 +40,12 @@ class Function:
     """Its roles on the whole bucket of files."""
     rosters: tuple[str, ...] = ()
     """Its roles on the rosters in the bucket, and on nothing else there."""
+    papers: tuple[str, ...] = ()
+    """Its roles on contributions' files in the bucket, on their way in too, and on nothing else there."""
+    published: tuple[str, ...] = ()
+    """Its roles on the bucket of what is published."""
+    database: bool = True
+    """Whether it reads and writes the database."""
     behind_iap: bool = False
     """Browsers reach it through the load balancer and Identity-Aware Proxy, which alone may call it."""
 
@@ -52,6 +58,8 @@ class Function:
 _READ = "roles/storage.objectViewer"
 """Not `legacyObjectReader`: without the right to list, a missing object answers 403, not 404."""
 _WRITE = "roles/storage.objectCreator"
+_PUBLISH = "roles/storage.objectUser"
+"""Also replaces and deletes: what is no longer published goes."""
 
 FUNCTIONS = (
     # Eventarc calls it once an outbox entry. At most 5 x 4 senders: senders that count at the same moment may overrun
@@ -84,6 +92,7 @@ FUNCTIONS = (
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
         files=(_READ,),
         rosters=(_WRITE,),
+        published=(_PUBLISH,),
     ),
     # Reads all registrations of an event once, at its deadline.
     Function(
@@ -120,6 +129,7 @@ FUNCTIONS = (
         max_instances=20,
         keys=("SENDGRID_PARSE_KEY",),
         files=(_READ, _WRITE),
+        published=(_PUBLISH,),
     ),
     # A handful of people work here. A scan of a form on paper has 10 MB, an export of 100,000 rows takes a minute, and
     # is on its way to a slow line for some more. It enqueues e-mails and has no key to send them.
@@ -133,7 +143,36 @@ FUNCTIONS = (
         max_instances=5,
         keys=("LINK_KEY",),
         files=(_READ, _WRITE),
+        published=(_PUBLISH,),
         behind_iap=True,
+    ),
+    # People send papers in. Browsers put their files into the bucket by themselves; without a script they come through
+    # the function, 25 MB at the most. To be looked into, a file of 50 MB lies in memory, which is the disk there, and
+    # once more in a child process, one after another.
+    Function(
+        "contribute",
+        "takes contributions",
+        True,
+        "1Gi",
+        300,
+        concurrency=8,
+        max_instances=10,
+        keys=("LINK_KEY",),
+        papers=(_READ, _WRITE),
+        published=(_PUBLISH,),
+    ),
+    # Everybody reads the event's pages: an answer is made once and kept. It holds no key, and sees neither the database
+    # nor the files: whoever takes it over has what is public anyway.
+    Function(
+        "pages",
+        "shows the event's own pages",
+        True,
+        "512Mi",
+        300,
+        concurrency=80,
+        max_instances=20,
+        published=(_READ,),
+        database=False,
     ),
     # People wait for it. A form needs some milliseconds of processor time and then waits for Firestore:
     # 80 at once wait less for each other than for the start of a second instance. 20 instances serve more forms
@@ -149,6 +188,7 @@ FUNCTIONS = (
         max_instances=20,
         keys=("LINK_KEY",),
         rosters=(_READ,),
+        published=(_PUBLISH,),
     ),
 )
 """In order of deployment: those that write registrations come last, so that new documents meet new readers.
@@ -165,12 +205,14 @@ def settings(place: Place) -> dict[str, str]:
         "GOOGLE_CLOUD_PROJECT": place.project,
         "EVENTS": place.events,
         "FILES": f"gs://{place.bucket}",
+        "PUBLISHED": f"gs://{place.published}",
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
         "SENDGRID_HOST": place.sendgrid,
         "IAP_AUDIENCE": place.iap_audience,
         **({"WORKFORCE_POOL": place.workforce_pool} if place.workforce_pool else {}),
+        **({"CLAMD": place.clamd} if place.clamd else {}),
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         # That of Cloud Run's machines. Babel looks for it when it is imported, for 10 ms of a first page.

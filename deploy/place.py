@@ -28,6 +28,8 @@ class Place:
     """The address of SendGrid's API, and so its region."""
     workforce_pool: str = ""
     """Of workforce identity federation, by which the staff sign in; empty: with Google's accounts."""
+    clamd: str = ""
+    """Host and port of a virus scanner (docs/contributions.md); empty: there is none."""
     commit: str = ""
     """Of what is deployed, for a later rollback; empty where it is unknown."""
 
@@ -45,6 +47,11 @@ class Place:
     def bucket(self) -> str:
         """Holds inbound e-mails and large rosters. Bucket names are global, so it contains the project's."""
         return f"{self.project}-files"
+
+    @property
+    def published(self) -> str:
+        """The bucket of what everybody may read."""
+        return f"{self.project}-published"
 
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""

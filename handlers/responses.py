@@ -115,7 +115,9 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     sends_to = context.get("sends_to")
-    response.headers["Content-Security-Policy"] = _page_policy(event, spoken, None if sends_to is None else str(sends_to))
+    response.headers["Content-Security-Policy"] = _page_policy(
+        event, spoken, None if sends_to is None else str(sends_to)
+    )
     return said_in(spoken, event, response)
 
 

@@ -4,7 +4,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
@@ -22,7 +22,7 @@ def from_json(type: Any, written: bytes) -> Any:
 
 def _plain(value: Any) -> Any:
     match value:
-        case datetime() | date():
+        case datetime() | date() | time():
             return value.isoformat()
         case ZoneInfo():
             return value.key
@@ -58,7 +58,7 @@ def _made(type: Any, plain: Any) -> Any:
         return kind(_made(parts[0], one) for one in plain)
     if isinstance(plain, dict):
         return {_made(parts[0], name): _made(parts[1], one) for name, one in plain.items()}
-    if kind in (datetime, date):
+    if kind in (datetime, date, time):
         return kind.fromisoformat(plain)
     if kind is bytes:
         return b64decode(plain)

@@ -27,7 +27,9 @@ _KINDS = {
     PaperKind.ADDENDUM: N_("Addendum: it adds to the text"),
     PaperKind.CORRIGENDUM: N_("Corrigendum: it corrects an error in the text"),
 }
-_CONSENT = N_("I agree that this contribution, its title, its source and its abstract are published on the event’s pages.")
+_CONSENT = N_(
+    "I agree that this contribution, its title, its source and its abstract are published on the event’s pages."
+)
 _CONSENT_HELP = N_("Without this only the staff read it. Your name and your e-mail address are not published.")
 
 
@@ -74,9 +76,7 @@ def in_codes(event: Event, values: Mapping[str, str]) -> dict[str, str]:
     return {name: kinds[name].as_posted(text) if name in kinds else text for name, text in values.items()}
 
 
-def _read(
-    schema: FormSchema, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]
-) -> Mapping[str, str]:
+def _read(schema: FormSchema, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]) -> Mapping[str, str]:
     try:
         said: Mapping[str, str] = schema.load(answers)
     except ValidationError as error:

@@ -19,11 +19,18 @@ from rollcall.model.fault import Fault
 from rollcall.model.registration import normalized_address
 from rollcall.model.staff import Receives, Role, StaffMember
 from schemas.event_form import ChoiceTable, FormTable, FormTableSchema, codes_differ, fields_of
-from schemas.event_tables import Names, Table, Words, line
+from schemas.event_pages import (
+    AgendaTable,
+    ContributionsTable,
+    DocumentTable,
+    ParticipantsTable,
+    some_sentences,
+    with_pages,
+)
+from schemas.event_tables import LocalDate, LocalTime, Names, Table, Words, line, link
 from schemas.event_words import in_no_language_of_it, in_words_of, untranslated
 from schemas.faults import sentence
 from schemas.look import LookTable, look_of
-from schemas.text import Text
 from schemas.toml import Lines, NoToml, read_toml
 
 _LOG = logging.getLogger(__name__)
@@ -33,10 +40,6 @@ _DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9
 
 class EventFileError(Exception):
     """A line for each fault: file, field, what is wrong and the remedy."""
-
-
-def _link(kind: type[Text] = Names, **more: Any) -> Text:
-    return line(kind, validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
 
 
 def _email(*, required: bool = True) -> fields.Email:
@@ -67,22 +70,6 @@ class _Zone(fields.Field[ZoneInfo]):
             raise ValidationError('should be an IANA zone, as "Europe/Zurich"') from None
 
 
-class _LocalTime(fields.Field[date | datetime]):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
-        if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
-            raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
-        if not 1970 <= value.year <= 9000:
-            raise ValidationError("should be in a year of our time")
-        return value
-
-
-class _LocalDate(fields.Field[date]):
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        if not isinstance(value, date) or isinstance(value, datetime):
-            raise ValidationError("should be a date, as 2004-02-20")
-        return value
-
-
 class _HotelTable(Table):
     makes = Hotel
     says = {  # noqa: RUF012
@@ -98,10 +85,10 @@ class _HotelTable(Table):
     name = line(Names)
     tel = line(required=False)
     address = line(Names, required=False)
-    website = _link(required=False)
+    website = link(required=False)
     rates = line(Words, required=False)
     block_code = line(required=False)
-    book_by = _LocalDate(load_default=None)
+    book_by = LocalDate(load_default=None)
     email = _email(required=False)
 
 
@@ -111,7 +98,7 @@ class _OnlineTable(Table):
         "url": "Where people join. Only the confirmation tells it.",
         "text": "What else they should know to join.",
     }
-    url = _link()
+    url = link()
     text = line(Words, required=False)
 
 
@@ -122,7 +109,7 @@ class _PrivacyTable(Table):
         "link": "Where the whole notice is.",
     }
     text = line(Words)
-    link = _link(required=False)
+    link = link(required=False)
 
 
 class _VenueTable(Table):
@@ -136,6 +123,7 @@ class _VenueTable(Table):
         "fax": "Its fax number.",
         "email": "Its e-mail address.",
         "website": "Its web address.",
+        "directions": "How to get there, in some sentences.",
     }
     room = line(Names, required=False)
     building = line(Names)
@@ -146,7 +134,8 @@ class _VenueTable(Table):
     tel = line(required=False)
     fax = line(required=False)
     email = _email(required=False)
-    website = _link(required=False)
+    website = link(required=False)
+    directions = some_sentences()
 
 
 class _ContactTable(Table):
@@ -172,9 +161,9 @@ class _IntakeTable(Table):
         "changes_until": "Until when people can change their registration, as `closes`. Default: the deadline.",
         "expected": "How many people you expect (300). Within an hour twice as many e-mails go out at the most.",
     }
-    opens = _LocalTime(required=True)
-    closes = _LocalTime(required=True)
-    changes_until = _LocalTime(load_default=None)
+    opens = LocalTime(required=True)
+    closes = LocalTime(required=True)
+    changes_until = LocalTime(load_default=None)
     expected = fields.Integer(
         strict=True,
         load_default=Event.expected,
@@ -255,7 +244,7 @@ class EventFile(Table):
         "title": "What the event is called.",
         "reference": "The number of the letter that invites, if there is one.",
         "organizer": "Who invites. E-mails come under this name.",
-        "website": "The event's own web address.",
+        "website": "The event's web address, if it has pages elsewhere: then it has none of its own here.",
         "time_zone": "The IANA zone of the place, as `Europe/Zurich`. All dates and times in the file are in it.",
         "starts": "The first day, or when it begins: `2004-02-26T09:30:00`.",
         "ends": "The last day, or when it ends. A date where `starts` is one.",
@@ -272,14 +261,18 @@ class EventFile(Table):
         "privacy": "",
         "look": "",
         "hotels": "",
+        "agenda": "",
+        "documents": "",
+        "contributions": "",
+        "participants": "",
     }
     title = line(Words)
     reference = line(required=False)
     organizer = line(Names)
-    website = _link(required=False)
+    website = link(required=False)
     time_zone = _Zone(required=True)
-    starts = _LocalTime(required=True)
-    ends = _LocalTime(required=True)
+    starts = LocalTime(required=True)
+    ends = LocalTime(required=True)
     bring = fields.List(line(Words), load_default=list)
     languages = fields.List(
         fields.String(validate=_is_spoken),
@@ -297,6 +290,10 @@ class EventFile(Table):
     look = fields.Nested(LookTable, load_default=dict)
     contact = fields.Nested(_ContactTable, required=True)
     hotels = fields.List(fields.Nested(_HotelTable), load_default=list)
+    agenda = fields.List(fields.Nested(AgendaTable), load_default=list)
+    documents = fields.List(fields.Nested(DocumentTable), load_default=list)
+    contributions = fields.Nested(ContributionsTable, load_default=None)
+    participants = fields.Nested(ParticipantsTable, load_default=None)
 
     @validates_schema
     def _times_are_in_order(self, given: dict[str, Any], **_kwargs: Any) -> None:
@@ -445,6 +442,7 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
     """Raises `ValidationError`."""
     zone, intake, form = given.pop("time_zone"), given.pop("intake"), given.pop("form")
     categories, look = given.pop("categories"), given.pop("look")
+    pages = {name: given.pop(name) for name in ("agenda", "documents", "contributions", "participants")}
     event = Event(
         slug=path.stem,
         zone=zone,
@@ -467,6 +465,7 @@ def _made(path: Path, code: str, given: dict[str, Any], first: Event | None) -> 
             raise ValidationError("should be after intake.opens, and before the event ends", "intake.changes_until")
         event = replace(event, changes_until=until)
     event = replace(event, fields=fields_of(form, categories, event, first or event))
+    event = with_pages(event, path.parent, lambda when, at, **which: _instant(when, zone, at, **which), **pages)
     return replace(event, look=look_of(path.parent, **look))
 
 
@@ -482,7 +481,7 @@ def deadline_from(text: str, event: Event) -> datetime:
             "show it"
         ) from None
     try:
-        return _instant(_LocalTime().deserialize(closes), event.zone, "", ends=True)
+        return _instant(LocalTime().deserialize(closes), event.zone, "", ends=True)
     except ValidationError as error:
         raise ValueError(f"{text}: {' '.join(error.messages)}") from None
 

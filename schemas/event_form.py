@@ -12,6 +12,7 @@ from marshmallow import ValidationError, fields, post_load, validate
 from rollcall.language import N_, Language, language, languages
 from rollcall.model.event import Event
 from rollcall.model.form import ANOTHER_HOTEL, HOTEL_NAME, Choice, Condition, FormField
+from rollcall.model.programme import HEAD_OF_DELEGATION, LISTED
 from schemas.event_tables import Names, Table, Words, is_origin, line
 from schemas.kinds import KINDS, alike, as_compared
 from schemas.stock import LETTER, STOCK, other_words
@@ -19,7 +20,7 @@ from schemas.stock import LETTER, STOCK, other_words
 NEEDED = ("family_name", "email")
 """Without these the desk cannot tell people apart, nor write to them."""
 NEVER_LEFT_OUT = ("family_name", "first_name", "email", "category")
-_OF_ONE_KIND = (*NEEDED, "category", "signed_on", "arrival", "departure")
+_OF_ONE_KIND = (*NEEDED, "category", "signed_on", "arrival", "departure", LISTED, HEAD_OF_DELEGATION)
 MOST_FIELDS = 90
 """A page's own fields come on top (handlers/request_body.py, `MOST_FIELDS`)."""
 _CODE = r"[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*\Z"
@@ -307,6 +308,9 @@ def _see_that_names_are_right(asked: Sequence[FormField], form: FormTable) -> No
     for name in form.required:
         if name not in names:
             raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.required")
+    for place, field in enumerate(asked, 1):
+        if field.name == LISTED and (field.required or field.required_if or LISTED in form.required):
+            raise ValidationError("should stay optional: nobody agrees who has to", f"form.fields.{place}.required")
     for name in form.staff_may_leave_out:
         if name not in names:
             raise ValidationError(f"{name} is not a field of the form: {', '.join(names)}", "form.staff_may_leave_out")

@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, ClassVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load
+from marshmallow import RAISE, Schema, ValidationError, fields, missing, post_load, validate
 
 from schemas.text import Text
 
@@ -65,6 +66,10 @@ def line(kind: type[Text] = _Line, *, required: bool = True, **more: Any) -> Tex
     return kind(max_length=300, required=required, load_default=missing if required else None, **more)
 
 
+def link(kind: type[Text] = Names, **more: Any) -> Text:
+    return line(kind, validate=validate.Regexp("https?://", error="should begin with https:// or http://"), **more)
+
+
 def is_origin(text: str) -> None:
     """As browsers write it (RFC 6454, 6.2), since it is compared letter by letter."""
     default_port = ":80" if text.startswith("http:") else ":443"
@@ -73,3 +78,19 @@ def is_origin(text: str) -> None:
             f'{text} is not an origin; write scheme, host and an unusual port alone, as "https://www.example.org": '
             "lower case, no path, no *"
         )
+
+
+class LocalTime(fields.Field[date | datetime]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date | datetime:
+        if not isinstance(value, date) or (isinstance(value, datetime) and value.tzinfo):
+            raise ValidationError("should be a date (2004-02-20) or a local date and time (2004-02-20T18:00:00)")
+        if not 1970 <= value.year <= 9000:
+            raise ValidationError("should be in a year of our time")
+        return value
+
+
+class LocalDate(fields.Field[date]):
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        if not isinstance(value, date) or isinstance(value, datetime):
+            raise ValidationError("should be a date, as 2004-02-20")
+        return value

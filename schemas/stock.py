@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from rollcall.language import N_, NP_, Language
 from rollcall.model.form import Choice, FormField
+from rollcall.model.programme import HEAD_OF_DELEGATION, LISTED
 
 _COMMA = re.compile(r"\s*[,،、，]\s*")
 
@@ -238,6 +239,20 @@ _MORE = (
         1000,
         N_("One name a line."),
         also=_words(NP_("other words, with commas between", "Accompanying persons, Accompanying person")),
+    ),
+    FormField(
+        LISTED,
+        "consent",
+        N_("I agree that my name, organization, country and category stand on the public list of participants."),
+        "",
+        also=_words(NP_("other words, with commas between", "List of participants")),
+    ),
+    FormField(
+        HEAD_OF_DELEGATION,
+        "consent",
+        N_("I am the head of my delegation"),
+        "",
+        also=_words(NP_("other words, with commas between", "Head of delegation")),
     ),
 )
 

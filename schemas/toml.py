@@ -17,12 +17,13 @@ class NoToml(Exception):
 
 _HINTS = (
     (re.compile(r"=\s*[^\s\"'\d\[{]"), 'text stands in straight quotes, as "Geneva"'),
+    (re.compile(r"=\s*\d:"), "a time of day has two digits for the hour, as 09:30"),
     (re.compile(r"=\s*\d+[-./ ]\d"), "a date is written as 2004-02-20, a date and time as 2004-02-20T18:00:00"),
     (re.compile(r"^\[\w"), "a table is there once; where there may be several, each has double brackets: [[hotels]]"),
     (re.compile(r"=\s*\["), "a list ends with ], and a comma stands between what is in it"),
 )
 """By the line at which the parser stops."""
-_WITHOUT_SECONDS = re.compile(r"^(\s*\w+\s*=\s*\d{4}-\d\d-\d\d[T ]\d\d:\d\d)(?=\s*(#|$))", re.MULTILINE)
+_WITHOUT_SECONDS = re.compile(r"^(\s*\w+\s*=\s*(?:\d{4}-\d\d-\d\d[T ])?\d\d:\d\d)(?=\s*(#|$))", re.MULTILINE)
 """As TOML 1.1 has it; Python's parser reads 1.0."""
 
 

@@ -127,9 +127,7 @@ def _draft(desk: Desk, event: Event, said: Mapping[str, str], sent: Sent) -> Dra
     answers = {**said}
     registration_id = registration_of(desk, event, answers.pop("reference"), answers["email"])
     files, doubt = sent.paper()
-    return Draft(
-        **answers, files=files, doubt=doubt, registration_id=registration_id, language=event.language
-    )
+    return Draft(**answers, files=files, doubt=doubt, registration_id=registration_id, language=event.language)
 
 
 def form_page(
@@ -157,10 +155,7 @@ def form_page(
         asks={one.field.name: one for one in asked},
         values=in_codes(event, shown.values),
         rows=rows_shown(desk, event, shown.rows),
-        errors={
-            name: [sentence(fault, spoken, fields.get(name)) for fault in found]
-            for name, found in faults.items()
-        },
+        errors={name: [sentence(fault, spoken, fields.get(name)) for fault in found] for name, found in faults.items()},
         listed=_listed(event, asked, shown.rows),
         problem=shown.problem,
         once_more=shown.once_more,
@@ -186,9 +181,7 @@ def _listed(event: Event, asked: Sequence[Answer], rows: Sequence[Row]) -> list[
     return [*fields[:before], *files, *fields[before:]]
 
 
-def given_back(
-    desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: object
-) -> Response:
+def given_back(desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: object) -> Response:
     """The form as it was filled in, with the files that arrived, to be sent again."""
     spoken = language(event.language)
     # nobody waits for the store again

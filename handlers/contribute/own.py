@@ -16,7 +16,18 @@ from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE, UNAVAILABLE
 from handlers.logs import log, log_unavailable
 from handlers.request_body import number_in, read_page_form
-from handlers.responses import EVENTS, NO_SUCH_PAGE, HttpProblem, address_below, allow, message, own_address, page, see_other, unavailable
+from handlers.responses import (
+    EVENTS,
+    NO_SUCH_PAGE,
+    HttpProblem,
+    address_below,
+    allow,
+    message,
+    own_address,
+    page,
+    see_other,
+    unavailable,
+)
 from handlers.roster_files import whole_or_broken_off
 from rollcall.desk.contributions import change
 from rollcall.desk.contributions.change import By
@@ -189,7 +200,9 @@ def _status(there: Contribution, paper: Paper) -> str:
 
 
 def _change_shown(event: Event, one: ContributionChange) -> ChangeShown:
-    labels = {ask.field.name: ask.field.label for ask in contribution_asks(event, CORRECTED) if ask.field.name != "consent"}
+    labels = {
+        ask.field.name: ask.field.label for ask in contribution_asks(event, CORRECTED) if ask.field.name != "consent"
+    }
     lines = tuple((labels[name], one.before.get(name, ""), text) for name, text in one.after.items() if name in labels)
     return ChangeShown(one.at, one.by is Actor.STAFF, lines)
 

@@ -11,6 +11,7 @@ from handlers.change import Changing, change
 from handlers.form_page import labelled
 from handlers.responses import HttpProblem, allow, as_file
 from handlers.staff import person_actions
+from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import email_page, framed, staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
@@ -19,18 +20,10 @@ from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES
 from rollcall.desk.staff.person import likely_doubles
 from rollcall.documents.changes import FieldChange, by_whom, changes_between
-from rollcall.documents.review_words import email_in_words
 from rollcall.documents.roster_content import language_of, status_in_words
 from rollcall.documents.staff_log import source_in_words, why_in_words
 from rollcall.language import N_, language
-from rollcall.model.email import (
-    UNDELIVERED,
-    AttemptOutcome,
-    EmailStatus,
-    NotNeeded,
-    OutboxEntry,
-    confirmation,
-)
+from rollcall.model.email import UNDELIVERED, NotNeeded, confirmation
 from rollcall.model.event import Event
 from rollcall.model.registration import Actor, Registered, Revision
 from schemas.form import in_words, written
@@ -40,16 +33,6 @@ _NO_CONFIRMATION = HttpProblem(
 )
 _NO_SCAN = HttpProblem(404, N_("Not found"), N_("There is no scan of this form."))
 _ENTRIES = 200
-_OUTCOMES = {
-    AttemptOutcome.IN_PROGRESS: EmailStatus.SENDING,
-    AttemptOutcome.ACCEPTED: EmailStatus.SENT,
-    AttemptOutcome.REJECTED: EmailStatus.FAILED,
-    AttemptOutcome.RATE_LIMITED: EmailStatus.PENDING,
-    AttemptOutcome.UNKNOWN: EmailStatus.UNKNOWN,
-    AttemptOutcome.POSTPONED: EmailStatus.PENDING,
-    AttemptOutcome.OVER_TOTAL: EmailStatus.PENDING,
-    AttemptOutcome.CANCELLED: EmailStatus.CANCELLED,
-}
 _SAID = {
     "changed": N_("The registration is changed. We are sending a confirmation to the person."),
     "address": N_("The registration is changed. We are sending a confirmation to the person."),
@@ -80,24 +63,6 @@ class Made:
     fields: Sequence[FieldChange]
     inbound: str
     """Address of the e-mail that asked for it; empty where none did."""
-
-
-@dataclass(frozen=True)
-class Tried:
-    at: datetime
-    status: str
-    note: str
-
-
-@dataclass(frozen=True)
-class SentEmail:
-    about: str
-    to: str
-    at: datetime
-    status: str
-    reason: str
-    undelivered: bool
-    attempts: Sequence[Tried]
 
 
 @dataclass(frozen=True)
@@ -238,20 +203,7 @@ def _made(visit: Visit, one: Revision) -> Made:
 def _emails(visit: Visit, there: Registered) -> list[SentEmail]:
     """The newest first."""
     entries = visit.desk.store.entries_about(there.id, _ENTRIES)
-    return [_email(visit, one) for one in sorted(entries, key=lambda one: one.enqueued_at, reverse=True)]
-
-
-def _email(visit: Visit, one: OutboxEntry) -> SentEmail:
-    event = visit.event
-    return SentEmail(
-        about=email_in_words(event, one.kind),
-        to=one.to,
-        at=one.attempts[-1].at if one.attempts else one.enqueued_at,
-        status=status_in_words(event, one.status),
-        reason=one.why,
-        undelivered=one.status in UNDELIVERED,
-        attempts=[Tried(try_.at, status_in_words(event, _OUTCOMES[try_.outcome]), try_.note) for try_ in one.attempts],
-    )
+    return [sent_email(visit.event, one) for one in sorted(entries, key=lambda one: one.enqueued_at, reverse=True)]
 
 
 def _alike(visit: Visit, there: Registered, other: Registered) -> Alike:

@@ -44,8 +44,7 @@ class Contributions(Protocol):
         audit: AuditEntry | None = None,
     ) -> datetime | None:
         """With its history in one commit, if nobody wrote it since it was read, and no entry is there. A paper without
-        `received_at` is read with the time of the commit that brought it. Withdrawing it deletes its key: sent again it
-        is another."""
+        `received_at` is read with the time of the commit that brought it."""
 
     def contribution_history(self, id: str) -> Sequence[ContributionChange]: ...
 

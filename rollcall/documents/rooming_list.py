@@ -163,35 +163,42 @@ _SHEET = NP_("sheet, at most 31 characters", "Rooming list")
 
 
 def rooming_list_pdf(event: Event, said: RoomingList) -> bytes:
+    spoken, labels = language(event.language), _labels(event)
+    changes = [
+        (spoken.gettext(_NEWS[one.news]), _name(one.guest), "\n".join(_in_a_line(spoken, two) for two in one.fields))
+        for one in said.changes
+    ]
+    return table_pdf(
+        event,
+        title=rooming_list_title(event, said),
+        at=spoken.gettext("As of %(at)s", at=in_zone(said.at, event)),
+        count=counted(event, said),
+        changes=changes,
+        changed=changes_heading(event, said),
+        columns=[spoken.gettext("Reference"), *labels.values()],
+        rows=[[one.reference, *(one.said.get(name, "") for name in labels)] for one in said.guests],
+    )
+
+
+def table_pdf(of: Event, *, title: str, **about: Any) -> bytes:
+    """`about`: the rest of what rooming_list.typ shows."""
     from typst import Compiler
 
-    spoken, labels = language(event.language), _labels(event)
+    spoken = language(of.language)
     code, _, region = spoken.tag.partition("-")
-    title = rooming_list_title(event, said)
-    about = {
+    said = {
         "language": code,
         "region": region or None,
         "title": title,
-        "organizer": event.organizer,
-        "event": f"{event.title} · {days(event)}",
-        "at": spoken.gettext("As of %(at)s", at=in_zone(said.at, event)),
-        "count": counted(event, said),
-        "contact": " · ".join(filter(None, (event.contact.name, event.contact.tel, event.contact.email))),
-        "changes": [
-            (
-                spoken.gettext(_NEWS[one.news]),
-                _name(one.guest),
-                "\n".join(_in_a_line(spoken, two) for two in one.fields),
-            )
-            for one in said.changes
-        ],
-        "changed": changes_heading(event, said),
+        "event": f"{of.title} · {days(of)}",
+        "organizer": of.organizer,
+        "contact": " · ".join(filter(None, (of.contact.name, of.contact.tel, of.contact.email))),
+        "changed": "",
         "unchanged": spoken.gettext("None."),
-        "columns": [spoken.gettext("Reference"), *labels.values()],
-        "rows": [[one.reference, *(one.said.get(name, "") for name in labels)] for one in said.guests],
         "foot": spoken.gettext("%(event)s · page %(number)s", event=title, number=_NUMBER),
+        **about,
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(about)})
+    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(said)})
     return bytes(pages.compile(format="pdf"))
 
 

@@ -36,6 +36,12 @@ _ACTIONS = {
     Action.ROOMING_LIST_SENT: N_("Rooming list sent"),
     Action.ROSTER_DRAWN: N_("New version of the roster"),
     Action.ROSTER_SENT: N_("Roster sent again"),
+    Action.CONTRIBUTION_CORRECTED: N_("Contribution corrected"),
+    Action.CONTRIBUTION_PUBLISHED: N_("Contribution published"),
+    Action.CONTRIBUTION_HELD: N_("Contribution held"),
+    Action.CONTRIBUTION_WITHDRAWN: N_("Contribution withdrawn"),
+    Action.RECEIPT_SENT: N_("Receipt sent again"),
+    Action.PROGRAMME_CHANGED: N_("Programme changed"),
 }
 _WHYS = {
     Why.CHANGED: _ACTIONS[Action.CHANGED],

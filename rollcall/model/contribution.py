@@ -45,6 +45,18 @@ class PaperDoubt(StrEnum):
     """It runs or fetches something: a macro, a script."""
 
 
+class Stage(StrEnum):
+    """Of a contribution, as the staff count them: each is at one."""
+
+    NEEDS_REVIEW = "needs_review"
+    """They look at a file of it before anybody else (`PaperDoubt`)."""
+    WAITING = "waiting"
+    """For them to publish all of it."""
+    PUBLISHED = "published"
+    HELD = "held"
+    WITHDRAWN = "withdrawn"
+
+
 @dataclass(frozen=True)
 class PaperFile:
     id: str
@@ -73,6 +85,15 @@ class Paper:
     """The time of the commit that brought it; None only before that commit."""
     arrived_at: datetime | None = None
     """When SendGrid received its e-mail; None for a page."""
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in (PaperKind.ORIGINAL, PaperKind.REVISION)
+
+    @property
+    def in_doubt(self) -> bool:
+        """Nobody has judged it yet."""
+        return self.doubt is not None and self.status is PaperStatus.HELD and not self.reason
 
 
 @dataclass(frozen=True)
@@ -138,7 +159,7 @@ class Contribution:
     link: int = 0
     """Links to it of a lower number have been ended."""
     key: str = ""
-    """`submission_key` of the original."""
+    """`submission_key` of the original, or after those withdrawn before it a further one."""
     inbound_id: str = ""
     """Of the e-mail in which it came."""
     receipts: int = 0
@@ -157,18 +178,32 @@ class Contribution:
         return self.text.status
 
     @property
+    def stage(self) -> Stage:
+        if self.withdrawn:
+            return Stage.WITHDRAWN
+        if any(one.in_doubt for one in self.current):
+            return Stage.NEEDS_REVIEW
+        waits = any(one.status is PaperStatus.WAITING for one in self.current)
+        return Stage.WAITING if waits else Stage(self.status)
+
+    @property
+    def current(self) -> tuple[Paper, ...]:
+        """Its text, and its addenda and corrigenda."""
+        return tuple(one for one in self.papers if one is self.text or not one.is_text)
+
+    @property
     def text(self) -> Paper:
         """The last revision, or the original."""
-        return next(one for one in reversed(self.papers) if one.kind in (PaperKind.ORIGINAL, PaperKind.REVISION))
+        return next(one for one in reversed(self.papers) if one.is_text)
 
     @property
     def published(self) -> tuple[Paper, ...]:
         """What everybody may read: the last text that was published, and its addenda and corrigenda."""
         public = [one for one in self.papers if one.status is PaperStatus.PUBLISHED]
-        texts = [one for one in public if one.kind in (PaperKind.ORIGINAL, PaperKind.REVISION)]
+        texts = [one for one in public if one.is_text]
         if self.withdrawn or self.number is None or not texts:
             return ()
-        return texts[-1], *(one for one in public if one.kind in (PaperKind.ADDENDUM, PaperKind.CORRIGENDUM))
+        return texts[-1], *(one for one in public if not one.is_text)
 
     def next_number(self, kind: PaperKind) -> int:
         return 1 + sum(one.kind is kind for one in self.papers)

@@ -321,18 +321,14 @@ def invitation_entry(event: str, invitation: Invitation) -> OutboxEntry:
 
 
 def contribution_receipts(one: Contribution) -> list[OutboxEntry]:
-    """Of each paper that has none; `revision` is its place, from 1."""
-    return [
-        OutboxEntry(
-            id=f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{place}",
-            kind=EmailKind.RECEIPT,
-            event=one.event,
-            to=one.email,
-            revision=place,
-            about=one.id,
-        )
-        for place in range(one.receipts + 1, len(one.papers) + 1)
-    ]
+    """Of each paper that has none."""
+    return [contribution_receipt(one, place) for place in range(one.receipts + 1, len(one.papers) + 1)]
+
+
+def contribution_receipt(one: Contribution, place: int, copy: int = 1) -> OutboxEntry:
+    """Of the paper at this place, from 1. Another copy is one that was asked for."""
+    id = f"{one.event}.{one.id}.{EmailKind.RECEIPT}.{place}{f'.{copy}' if copy > 1 else ''}"
+    return OutboxEntry(id, EmailKind.RECEIPT, one.event, one.email, revision=place, about=one.id)
 
 
 def contribution_notice(one: Contribution) -> OutboxEntry:

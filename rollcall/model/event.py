@@ -26,6 +26,8 @@ class Venue:
     fax: str | None = None
     email: str | None = None
     website: str | None = None
+    directions: str | None = None
+    """How to get there."""
 
     @property
     def inside(self) -> str:
@@ -128,6 +130,8 @@ class Event:
     """None: none are asked for."""
     staff_may_leave_out: tuple[str, ...] = ()
     """Fields that must be answered, but where the staff enter a form."""
+    folder: str = field(default="", repr=False, compare=False)
+    """Where its file is, and the documents beside it."""
     translated: Callable[[str], "Event"] | None = field(default=None, repr=False, compare=False)
     """The event file, read in another language."""
 

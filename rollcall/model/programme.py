@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
+
+from rollcall.model.registration import Registration
+
+LISTED = "listed"
+"""The field that asks for consent to stand on the public list of participants."""
+HEAD_OF_DELEGATION = "head_of_delegation"
+"""A field too."""
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""As `Programme.participants_from`: the list is not published, whatever the event file says."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Document:
     link: str = ""
     """Elsewhere; else there is a file."""
     file: str = ""
-    """Its id in `Files`, or its name beside the event file."""
+    """Its id in `Files`, or its name beside the event file: that has a dot."""
     type: str = ""
     size: int = 0
 
@@ -132,6 +141,28 @@ class Participant:
     """Of a delegation."""
 
 
+def participant_of(registration: Registration) -> Participant | None:
+    """None: who did not agree to be listed."""
+    answers = registration.answers
+    if answers.get(LISTED) != "yes":
+        return None
+    return Participant(
+        registration.full_name,
+        answers.get("organization", ""),
+        answers.get("country", ""),
+        registration.category,
+        head=answers.get(HEAD_OF_DELEGATION) == "yes",
+    )
+
+
+@dataclass(frozen=True)
+class Gone:
+    """A file that is published no longer."""
+
+    name: str
+    at: datetime
+
+
 @dataclass(frozen=True)
 class Site:
     """All that the public pages of an event know beside its file."""
@@ -146,4 +177,21 @@ class Site:
     documents: tuple[PublishedDocument, ...] = ()
     contributions: tuple[PublishedContribution, ...] = ()
     participants: tuple[Participant, ...] | None = None
-    """None while the list is not published."""
+    """By family name, then first name; None while the list is not published."""
+    # what follows is for `rollcall.desk.site.publish` alone
+    of_file: str = ""
+    """Changes with what the event file says of it."""
+    stored: int = 0
+    """Registrations, when the participants were read."""
+    anew_at: datetime | None = None
+    """To be gathered anew then, though nobody changed anything."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """Of files that are there, or on their way, by where each comes from."""
+    gone: tuple[Gone, ...] = ()
+    """For a while, since whoever was copying one may not know yet."""
+
+    @property
+    def files(self) -> tuple[PublishedFile, ...]:
+        papers = (paper for one in self.contributions for paper in one.papers)
+        of_documents = (one.file for one in self.documents if one.file)
+        return *of_documents, *(file for paper in papers for file in paper.files)

@@ -65,6 +65,8 @@ class Action(StrEnum):
     CONTRIBUTION_PUBLISHED = "contribution_published"
     CONTRIBUTION_HELD = "contribution_held"
     CONTRIBUTION_WITHDRAWN = "contribution_withdrawn"
+    RECEIPT_SENT = "receipt_sent"
+    """Of a contribution, once more."""
     PROGRAMME_CHANGED = "programme_changed"
     """Agenda, documents, or when something is published; `about` is its number."""
     REVIEW_TAKEN = "review_taken"

@@ -10,7 +10,7 @@ from rollcall.model.registration import new_id
 from rollcall.model.staff import AuditEntry
 from rollcall.store import contribution_codec as codec
 from rollcall.store.codec import versioned
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Write
+from rollcall.store.database import Create, Document, NotCommitted, Query, Update, Write
 from rollcall.store.documents import Documents, audited, created, event_path, saved, values_of
 
 _ABREAST = 100
@@ -82,8 +82,6 @@ class ContributionDocuments(Documents):
             record = {**codec.contribution_change_record(change), "commit": new_id()}
             witness = Create(f"{path}/history/{after.revision}", versioned(record))
             writes.append(witness)
-        if after.withdrawn and not before.withdrawn:
-            writes.append(Delete(_key_path(after.event, after.key)))
         try:
             return self._database.commit(*writes)
         except NotCommitted as refused:

@@ -199,7 +199,8 @@ def deployed(
     place = Place(
         f"test-{uuid.uuid4().hex[:12]}", "123", "europe-west6", "registration.example.org", "on-call@example.org"
     )
-    storage.Client(project=place.project).create_bucket(place.bucket)
+    for bucket in (place.bucket, place.published):
+        storage.Client(project=place.project).create_bucket(bucket)
     today = datetime.now(UTC).date()
     write_open_event(built.folder / "events", slug=SLUG)
     write_event(built.folder / "events", PAST, today - timedelta(days=9), today - timedelta(days=2))
@@ -344,7 +345,7 @@ def test_private_functions_answer_whoever_reaches_them(deployed: Deployed) -> No
 def test_webhooks_answer_sendgrid_alone(deployed: Deployed) -> None:
     """Whatever else is sent to them, at whatever address."""
     public = {one.name for one in deployments(deployed.place)} - PRIVATE.keys() - {"staff"}
-    assert public == {"register", "record-deliveries", "receive-email"}
+    assert public == {"register", "record-deliveries", "receive-email", "contribute", "pages"}
     for name in public - {"register"}:
         for path in ("/", f"/{name}", "/send-due-mail"):
             assert deployed[name].ask("POST", path, b"[]").status == 401, name
@@ -383,7 +384,9 @@ def test_each_private_function_has_one_caller() -> None:
             assert words[1:4] == ["run", "services", "add-iam-policy-binding"], line
             callers.setdefault(words[4], set()).add(flags["--member"])
     allowed = {name: {f"serviceAccount:{PLACE.account(caller)}"} for name, caller in PRIVATE.items()}
-    allowed |= {name: {"allUsers"} for name in ("register", "record-deliveries", "receive-email")}
+    allowed |= {
+        name: {"allUsers"} for name in ("register", "record-deliveries", "receive-email", "contribute", "pages")
+    }
     allowed["staff"] = {f"serviceAccount:{PLACE.iap}"}
     assert callers == allowed
 
@@ -403,6 +406,6 @@ def test_no_public_route_reaches_a_private_function() -> None:
     """The load balancer has no way to one: no group of endpoints, no backend, no path."""
     lines = [line for step in front.steps(PLACE) for line in step.plan()]
     groups = {line.partition("--cloud-run-service=")[2].split()[0] for line in lines if "--cloud-run-service=" in line}
-    assert groups == {"register", "record-deliveries", "receive-email", "staff"}
+    assert groups == {"register", "record-deliveries", "receive-email", "contribute", "pages", "staff"}
     for name in PRIVATE:
         assert not [line for line in lines if name in line or name.replace("-", "_") in line]

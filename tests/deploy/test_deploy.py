@@ -41,7 +41,8 @@ HERE = f"projects/{PROJECT}/locations/europe-west6"
 SECRETS = ("link-key", "sendgrid-key", "inbound-key", "delivery-events-key")
 ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
 SETTINGS = ALWAYS_SAID | {"ON_CALL": PLACE.on_call, "EVENTS": PLACE.events}
-PUBLIC, PRIVATE = ("register", "record-deliveries", "receive-email"), ("send-mail", "send-due-mail", "close-intake")
+PUBLIC = ("register", "record-deliveries", "receive-email", "contribute", "pages")
+PRIVATE = ("send-mail", "send-due-mail", "close-intake")
 ALL = (*PUBLIC, *PRIVATE, "staff")
 IAP = f"service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 AT_IAP = f"iap projects/{PROJECT}/iap_web/cloud_run-europe-west6/services/staff"
@@ -221,13 +222,27 @@ def test_the_bucket_is_private_and_objects_expire(deployment: Deployment) -> Non
         "publicAccessPrevention": "enforced",
         "uniformBucketLevelAccess": {"enabled": True},
     }
-    assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": {"age": 400}}]
+    on_their_way = {"age": 3, "matchesPrefix": ["upload-"]}
+    conditions = [{"age": 400}, on_their_way]
+    assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": one} for one in conditions]
     assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": str(7 * 24 * 3600)}
     assert bucket["location"] == "europe-west6"
 
 
+def test_what_is_published_is_apart_and_is_gone_when_it_is_deleted(deployment: Deployment) -> None:
+    bucket = deployment.kept[f"storage b/{PROJECT}-published"]
+    assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
+    assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": "0"}
+    publish = {"register", "staff", "contribute", "receive-email", "send-due-mail"}
+    assert deployment.rights(f"storage b/{PROJECT}-published") == {
+        *(("roles/storage.objectUser", name) for name in publish),
+        ("roles/storage.objectViewer", "pages"),
+    }
+    assert not deployment.function("pages")["serviceConfig"].get("secretEnvironmentVariables")
+
+
 def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
-    database = {("roles/rollcallDatabase", name) for name in ALL}
+    database = {("roles/rollcallDatabase", name) for name in ALL if name != "pages"}
     assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == database | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
@@ -279,7 +294,10 @@ def test_no_function_may_delete_from_the_database(deployment: Deployment) -> Non
 
 
 def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> None:
-    rosters = f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/roster-')"
+    rosters, uploads, papers = (
+        f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/{prefix}-')"
+        for prefix in ("roster", "upload", "paper")
+    )
     there = {
         (binding["role"], _plain(member), binding.get("condition", {}).get("expression"))
         for binding in deployment.policies[f"storage b/{PROJECT}-files"]["bindings"]
@@ -295,13 +313,15 @@ def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> Non
         ("roles/storage.objectCreator", "send-mail", rosters),
         ("roles/storage.objectCreator", "send-due-mail", rosters),
         ("roles/storage.objectViewer", "register", rosters),
+        ("roles/storage.objectViewer", "contribute", f"{uploads} || {papers}"),
+        ("roles/storage.objectCreator", "contribute", f"{uploads} || {papers}"),
     }
 
 
 @pytest.mark.parametrize(
     ("secret", "readers"),
     [
-        ("link-key", {"register", "staff", "send-mail", "send-due-mail"}),
+        ("link-key", {"register", "staff", "contribute", "send-mail", "send-due-mail"}),
         ("sendgrid-key", {"send-mail", "send-due-mail"}),
         ("delivery-events-key", {"record-deliveries"}),
         ("inbound-key", {"receive-email"}),
@@ -735,6 +755,7 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
     }
     assert {path for path in left if not path.startswith((DATABASE, "firebaserules", "logging"))} == {
         f"storage b/{PROJECT}-files",
+        f"storage b/{PROJECT}-published",
         *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
         f"iam projects/{PROJECT}/roles/rollcallDatabase",
     }

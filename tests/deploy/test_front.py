@@ -15,13 +15,17 @@ from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
 
 pytestmark = pytest.mark.slow
 PLACE = Place(PROJECT, NUMBER, "europe-west6", "registration.example.org", "on-call@example.org")
-PUBLIC = ["register", "receive-email", "record-deliveries", "staff"]
+PUBLIC = ["register", "receive-email", "record-deliveries", "contribute", "pages", "staff"]
 PRIVATE = ["send-mail", "send-due-mail", "close-intake"]
 WAYS = {
     "/register": "register",
     "/register/*": "register",
     "/receive-email": "receive-email",
     "/record-deliveries": "record-deliveries",
+    "/contribute": "contribute",
+    "/contribute/*": "contribute",
+    "/events": "pages",
+    "/events/*": "pages",
     "/staff": "staff",
     "/staff/*": "staff",
 }
@@ -175,7 +179,7 @@ def test_parts_are_created_before_what_uses_them(front: Front) -> None:
             assert link in made, f"{asked} uses {link}"
         if asked.method == "POST" and "name" in (asked.body or {}):
             made.add(f"{asked.path}/{asked.body['name']}".partition("/")[2])
-    assert len(made) == 18
+    assert len(made) == 22
 
 
 def links(told: Any) -> Iterator[str]:

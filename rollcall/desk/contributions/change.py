@@ -15,6 +15,7 @@ from rollcall.model.contribution import (
     PaperFile,
     PaperKind,
     PaperStatus,
+    designation,
 )
 from rollcall.model.email import OutboxEntry, contribution_notice
 from rollcall.model.event import Event
@@ -150,7 +151,7 @@ def _judge(
 
     action = Action.CONTRIBUTION_HELD if status is PaperStatus.HELD else Action.CONTRIBUTION_PUBLISHED
     by = By(Actor.STAFF, Way.DESK, press)
-    return _changed(desk, event, id, by, change, action, tell=status is PaperStatus.HELD)
+    return _changed(desk, event, id, by, change, action, reason, tell=status is PaperStatus.HELD)
 
 
 def _changed(
@@ -160,6 +161,7 @@ def _changed(
     by: By,
     change: Callable[[Contribution], Contribution | Outcome],
     action: Action | None = None,
+    reason: str = "",
     *,
     tell: bool = False,
 ) -> Outcome | None:
@@ -182,13 +184,19 @@ def _changed(
             return after
         after = replace(after, revision=there.revision + 1)
         history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, _who(by), now)
-        audit = by.press.entry(action, about=id, revision=after.revision) if by.press and action else None
+        about = {"about": id, "revision": after.revision, "after": named(after), "reason": reason}
+        audit = by.press.entry(action, **about) if by.press and action else None
         if there.published or after.published or after.withdrawn:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
         entries: Sequence[OutboxEntry] = [contribution_notice(after)] if tell else []
         if desk.store.save_contribution(there, after, history, entries, audit):
             return Changed(after)
     return None
+
+
+def named(one: Contribution) -> Mapping[str, str]:
+    """As the log says which it is."""
+    return {"contribution": designation(one.event, one.number)} if one.number else {}
 
 
 def _who(by: By) -> str:

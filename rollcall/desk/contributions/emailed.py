@@ -28,9 +28,14 @@ def completed(inbound: InboundEmail, place: int, contribution_id: str) -> Inboun
     done = InboundPaper(InboundPaperStatus.RECEIVED, contribution_id)
     papers = (*inbound.papers[:place], done, *inbound.papers[place + 1 :])
     waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
-    return replace(inbound, papers=papers, status=InboundStatus.REGISTERED if waits and _all_settled(inbound, papers) else inbound.status)
+    return replace(
+        inbound,
+        papers=papers,
+        status=InboundStatus.REGISTERED if waits and _all_settled(inbound, papers) else inbound.status,
+    )
 
 
 def _all_settled(inbound: InboundEmail, papers: tuple[InboundPaper, ...]) -> bool:
     from rollcall.model.inbound import REGISTERED
+
     return all(one.status in SETTLED for one in papers) and all(form.status in REGISTERED for form in inbound.forms)

@@ -70,7 +70,6 @@ def submit(
     """In one commit, whose time decides whether it is late. Sending it again is safe. `number_due` numbers it."""
     if event.is_over(desk.intakes.now(event)):
         return Over()
-    key = submission_key(draft.email, [file.sha256 for file in draft.files])
     status = PaperStatus.HELD if draft.doubt else PaperStatus.WAITING
     paper = Paper(PaperKind.ORIGINAL, 0, draft.files, status, doubt=draft.doubt, arrived_at=arrived_at)
     new = Contribution(
@@ -86,18 +85,23 @@ def submit(
         registration_id=draft.registration_id,
         consent=draft.consent,
         language=draft.language,
-        key=key,
+        key=submission_key(draft.email, [file.sha256 for file in draft.files]),
         inbound_id=inbound_id,
     )
     while True:
         if received_at := desk.store.accept_contribution(new):
             return Received(_as_received(new, received_at), received_at)
-        if there := desk.store.contribution_under(event.slug, key):
-            return ReceivedBefore(there)
-        if there := desk.store.contribution(new.id):
-            if there.key == key:
-                return ReceivedBefore(there)  # this very one, withdrawn since
+        if there := desk.store.contribution_under(event.slug, new.key):
+            if there.id == new.id or not there.withdrawn:
+                return ReceivedBefore(there)
+            new = replace(new, key=_key_after(there))
+        elif desk.store.contribution(new.id):
             new = replace(new, id=new_id())
+
+
+def _key_after(withdrawn: Contribution) -> str:
+    """Sent again, it is another: no function may delete the key of the first."""
+    return hashlib.sha256(f"{withdrawn.key} {withdrawn.id}".encode()).hexdigest()[:32]
 
 
 def _as_received(new: Contribution, received_at: datetime) -> Contribution:

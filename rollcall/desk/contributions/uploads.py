@@ -22,9 +22,7 @@ def looked_into(desk: Desk, upload: Upload) -> Upload | str:
         found = desk.inspect()(path, upload.name)
     if found.fault:
         return found.fault
-    return replace(
-        upload, name=found.name, size=found.size, type=found.type, sha256=found.sha256, doubt=found.doubt
-    )
+    return replace(upload, name=found.name, size=found.size, type=found.type, sha256=found.sha256, doubt=found.doubt)
 
 
 def kept(desk: Desk, upload: Upload) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from rollcall.desk.deadline import TooEarly, after_its_end
@@ -10,14 +10,10 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.model.event import Event
 from rollcall.model.intake import MOVED_AHEAD
-from rollcall.model.programme import AgendaItem, Document, Programme, Said
+from rollcall.model.programme import LISTED, AgendaItem, Document, Programme, Said
 from rollcall.model.staff import Action, Press
 from rollcall.record import to_json
 
-LISTED = "listed"
-"""The field that asks for consent to stand on the list of participants."""
-NEVER = datetime(9000, 1, 1, tzinfo=UTC)
-"""As `Programme.participants_from`: the list is not published, whatever the event file says."""
 LARGEST = 900_000
 """Bytes, below what a document of the store may have."""
 
@@ -147,12 +143,8 @@ def _change(desk: Desk, event: Event, seen: int, press: Press, said: Mapping[str
         after = replace(there, **said, number=seen + 1, changed_by=press.by, changed_at=now)
         if len(to_json(replace(after, version=None))) > LARGEST:
             return TooLarge()
-        audit = press.entry(
-            Action.PROGRAMME_CHANGED,
-            about=str(after.number),
-            before=_as_text(before, said),
-            after=_as_text(after, said),
-        )
+        changed = {"before": _as_text(before, said), "after": _as_text(after, said)}
+        audit = press.entry(Action.PROGRAMME_CHANGED, about=str(after.number), **changed)
         desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
         if desk.store.save_programme(event.slug, after, audit):
             desk.republish(desk, event)
