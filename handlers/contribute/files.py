@@ -22,7 +22,7 @@ ANOTHER = "other"
 """Language."""
 _PLACES = range(1, MOST_FILES + 1)
 NEEDED = Fault("file_needed")
-TOO_LARGE = Fault("file_too_large", {"most": LARGEST_FILE // 1_000_000})
+TOO_LARGE = Fault("file_too_large")
 
 
 @dataclass(frozen=True)

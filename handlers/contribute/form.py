@@ -1,9 +1,8 @@
 """The form for a contribution, in each of its states, and the page after it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from types import MappingProxyType
 from typing import assert_never
 
 from flask import Request, Response
@@ -15,7 +14,7 @@ from handlers.form_page import CHANGE, SEND, UNAVAILABLE
 from handlers.logs import log, log_fault, log_unavailable
 from handlers.request_body import bot_fields
 from handlers.responses import MAY_GO_BACK, WENT_WRONG, own_address, page, see_other, unavailable
-from rollcall.desk.contributions.emailed import AGREED, note_completed
+from rollcall.desk.contributions.emailed import agreed, note_completed
 from rollcall.desk.contributions.submit import (
     Over,
     Received,
@@ -57,7 +56,7 @@ class Shown:
 
     values: Mapping[str, str]
     rows: Sequence[Row]
-    errors: Mapping[str, Sequence[Fault]] = MappingProxyType({})
+    errors: Mapping[str, Sequence[Fault]] = field(default_factory=dict)
     problem: str = ""
     once_more: str = ""
 
@@ -145,7 +144,6 @@ def form_page(
     spoken, asked = language(event.language), contribution_asks(event, asks)
     fields = {one.field.name: one.field for one in asked}
     faults = {**shown.errors, **{row.name: (row.fault,) for row in shown.rows if row.fault}}
-    by_email = desk.links.contributions_to(event)
     if "closes_at" not in context:
         context |= _deadline(desk, event)
     response = page(
@@ -163,8 +161,8 @@ def form_page(
         action="?again" if request.query_string == SEND else "?send",
         uploads=f"{own_address(request, event)}/uploads",
         sends_to=desk.uploads().sends_to,
-        by_email=by_email,
-        agreed=spoken.gettext(AGREED, address=by_email),
+        by_email=desk.links.contributions_to(event),
+        agreed=agreed(desk, event),
         **{"key": event.slug, **context},
     )
     response.headers.update(MAY_GO_BACK)

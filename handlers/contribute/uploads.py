@@ -19,8 +19,7 @@ _ANOTHER_PAGE = HttpProblem(403, N_("Not possible here"), N_("This address canno
 _NOT_TAKEN = HttpProblem(
     422,
     N_("Please check the form"),
-    N_("A file may have at most %(most)s MB. Please choose a smaller one."),
-    {"most": LARGEST_FILE // 1_000_000},
+    N_("A file may have at most 50 MB. Please choose a smaller one."),
 )
 
 

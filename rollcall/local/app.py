@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Flask, Response, abort, request, send_file
 
 from handlers.close_intake import close_intake
+from handlers.contribute import contribute
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register
@@ -37,6 +38,7 @@ def _triggered(desk: Desk) -> str:
 
 FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "register": lambda desk, _: register(desk, request),
+    "contribute": lambda desk, _: contribute(desk, request),
     "receive_email": lambda desk, key: receive_email(desk, (key,), request),
     "record_deliveries": lambda desk, key: record_deliveries(desk, (key,), request),
     "send_mail": lambda desk, _: _triggered(desk),

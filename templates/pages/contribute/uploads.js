@@ -38,6 +38,8 @@
     });
   }
 
+  {# What the server has said of the files counts, and what came with the form is in it. #}
+  if (form?.hasAttribute("data-posted")) sessionStorage.removeItem(key);
   for (const field of form?.querySelectorAll("[data-place]") ?? []) {
     const place = field.dataset.place, [input, token, bar, said, again] = ["[type=file]", "[type=hidden]", "progress", "[aria-live]", "button"].map((one) => field.querySelector(one));
     const arrived = field.querySelector(".arrived"), [name, size] = ["bdi", "span"].map((one) => arrived.querySelector(one)), other = field.querySelector("[data-other]");
@@ -63,7 +65,7 @@
       say(quarter ? {{ _("%(percent)s%% sent", percent="@") | tojson }}.replace("@", quarter) : {{ _("The file is being sent…") | tojson }});
     }
     async function send(file) {
-      if (file.size > LARGEST) { input.value = ""; return say({{ _("A file may have at most %(most)s MB. Please choose a smaller one.", most=50) | tojson }}); }
+      if (file.size > LARGEST) { input.value = ""; return say({{ _("A file may have at most 50 MB. Please choose a smaller one.") | tojson }}); }
       let its = is(file, known()[place]) ? known()[place] : null, at = its ? -1 : 0, tries = 0;
       const row = { came: () => {} };
       under.get(place)?.stop();
@@ -98,7 +100,7 @@
       if (mine.stopped) return;
       ended(place);
       done(file, its);
-      if (pressed && !under.size) { const button = pressed.button; pressed = null; form.requestSubmit(button); }
+      if (pressed && !under.size) { const button = pressed.button; pressed = null; if (button && !button.isConnected) form.append(button); form.requestSubmit(button); }
     }
     function ended() { under.delete(place); bar.hidden = true; }
     function given_up(file, why, refused) {
