@@ -152,6 +152,7 @@ def desk() -> Desk:
         uploads=_uploads,
         inspect=_inspector,
         published=_published,
+        republish=_republish,
     )
 
 
@@ -189,6 +190,12 @@ def _uploads() -> Uploads:
     from rollcall.store.folder_uploads import FolderUploads
 
     return FolderUploads(Path(where))
+
+
+def _republish(at: Desk, event: Event) -> None:
+    from rollcall.desk.site.publish import republish
+
+    republish(at, event)
 
 
 @cache
