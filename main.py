@@ -119,6 +119,14 @@ def close_intake(request: Request) -> Response:
 
 
 @functions_framework.http
+def contribute(request: Request) -> Response:
+    """The page on which contributions are sent in, and each contribution's own. Public."""
+    from handlers.contribute import contribute as answer
+
+    return answer(desk(), request)
+
+
+@functions_framework.http
 def staff(request: Request) -> Response:
     """The staff's desk. Called by the staff's browsers, for whom Identity-Aware Proxy vouches."""
     from handlers.staff import staff as answer
