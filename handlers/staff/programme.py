@@ -33,6 +33,7 @@ from rollcall.documents.staff_log import participants_in_words
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.programme import LISTED, NEVER, AgendaItem, Document, Programme, with_two_swapped
+from rollcall.model.registration import may_be_id
 from schemas.event import deadline_from
 from templates import in_zone
 
@@ -245,7 +246,7 @@ def _document_row(visit: Visit, one: Document) -> DocumentRow:
 
 def is_held(one: Document) -> bool:
     """Its file was given to this desk; else it lies beside the event file, or is elsewhere."""
-    return bool(one.file) and "." not in one.file
+    return may_be_id(one.file)
 
 
 def _versions(visit: Visit, last: int) -> list[VersionRow]:
