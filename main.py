@@ -19,6 +19,7 @@ from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
 from handlers.logs import hide_requests
+from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
@@ -30,7 +31,9 @@ from schemas.event import EventFileError, read_events
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from google.cloud.storage import Bucket
 
+    from handlers.pages.public import Public
     from handlers.staff import Identify
 
 # Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
@@ -65,6 +68,14 @@ def register(request: Request) -> Response:
     from handlers.register import register as answer
 
     return answer(desk(), request)
+
+
+@functions_framework.http
+def pages(request: Request) -> Response:
+    """The events' own pages. Public; reads event files and what is published, and nothing else."""
+    from handlers.pages import pages as answer
+
+    return answer(_public(), request)
 
 
 @functions_framework.cloud_event
@@ -108,6 +119,14 @@ def close_intake(request: Request) -> Response:
 
 
 @functions_framework.http
+def contribute(request: Request) -> Response:
+    """The page on which contributions are sent in, and each contribution's own. Public."""
+    from handlers.contribute import contribute as answer
+
+    return answer(desk(), request)
+
+
+@functions_framework.http
 def staff(request: Request) -> Response:
     """The staff's desk. Called by the staff's browsers, for whom Identity-Aware Proxy vouches."""
     from handlers.staff import staff as answer
@@ -139,7 +158,21 @@ def desk() -> Desk:
         reader=_reader,
         links=_links(),
         sender=env.str("MAIL_FROM", ""),
+        uploads=_uploads,
+        inspect=_inspector,
+        published=_published,
+        republish=_republish,
     )
+
+
+@cache
+def _public() -> "Public":
+    from handlers.pages.public import Public, RecentSites
+
+    gc.freeze()
+    gc.enable()
+    sites = RecentSites(_published, time.monotonic)
+    return Public(EVENTS, sites, lambda: datetime.now(UTC), env.str("PAGES", ""))
 
 
 def _store() -> Store:
@@ -158,14 +191,56 @@ def _store() -> Store:
 def _files() -> Files:
     where = env.str("FILES", "files")
     if where.startswith("gs://"):
-        from google.cloud import storage
-
         from rollcall.store.cloud_storage import CloudStorageFiles
 
-        return CloudStorageFiles(storage.Client().bucket(where.removeprefix("gs://")))
+        return CloudStorageFiles(_bucket(where))
     from rollcall.store.folder import FolderFiles
 
     return FolderFiles(Path(where))
+
+
+@cache
+def _uploads() -> Uploads:
+    where = env.str("FILES", "files")
+    if where.startswith("gs://"):
+        from rollcall.store.cloud_storage import CloudStorageUploads
+
+        return CloudStorageUploads(_bucket(where))
+    from rollcall.store.folder_uploads import FolderUploads
+
+    return FolderUploads(Path(where))
+
+
+def _republish(at: Desk, event: Event) -> None:
+    from rollcall.desk.site.publish import republish
+
+    republish(at, event)
+
+
+@cache
+def _published() -> Published:
+    where = env.str("PUBLISHED", "published")
+    if where.startswith("gs://"):
+        from rollcall.store.cloud_storage import CloudStoragePublished
+
+        return CloudStoragePublished(_bucket(where))
+    from rollcall.store.folder_published import FolderPublished
+
+    return FolderPublished(Path(where))
+
+
+@cache
+def _bucket(where: str) -> "Bucket":
+    from google.cloud import storage
+
+    return storage.Client().bucket(where.removeprefix("gs://"))
+
+
+@cache
+def _inspector() -> Inspector:
+    from rollcall.inspection.inspector import ChildInspector
+
+    return ChildInspector(env.str("CLAMD", ""))
 
 
 @cache
@@ -216,10 +291,12 @@ def _identify() -> "Identify":
     return by_signed_header(SignedHeader(audience, PublishedKeys(time.monotonic)).address)
 
 
-def _needs_bucket_in_the_cloud() -> None:
-    where = env.str("FILES", "files")
-    if "K_SERVICE" in os.environ and not where.startswith("gs://"):
-        raise SystemExit(f"FILES={where} on Cloud Run would be lost with the instance; set FILES=gs://<bucket>")
+def _needs_buckets_in_the_cloud(*settings: str) -> None:
+    for setting in settings:
+        where = env.str(setting, setting.lower())
+        if "K_SERVICE" in os.environ and not where.startswith("gs://"):
+            lost = "on Cloud Run would be lost with the instance"
+            raise SystemExit(f"{setting}={where} {lost}; set {setting}=gs://<bucket>")
 
 
 def _needs_link_key() -> None:
@@ -232,10 +309,16 @@ with _or_stop():
     match os.environ.get("FUNCTION_TARGET"):
         case "register":
             _needs_link_key()
-            _needs_bucket_in_the_cloud()
+            _needs_buckets_in_the_cloud("FILES")
+        case "contribute":
+            _needs_link_key()
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
+            env.str("PAGES", validate=Length(min=1))
+        case "pages":
+            _needs_buckets_in_the_cloud("PUBLISHED")
         case "send_mail" | "send_due_mail":
             _post()
-            _needs_bucket_in_the_cloud()
+            _needs_buckets_in_the_cloud("FILES")
             _files()
             _reader()
             _needs_link_key()
@@ -243,13 +326,13 @@ with _or_stop():
         case "staff":
             _identify()
             _needs_link_key()
-            _needs_bucket_in_the_cloud()
+            _needs_buckets_in_the_cloud("FILES")
             env.str("PAGES", validate=Length(min=1))
         case "record_deliveries":
             _verification_keys("SENDGRID_WEBHOOK_KEY")
         case "receive_email":
             _verification_keys("SENDGRID_PARSE_KEY")
-            _needs_bucket_in_the_cloud()
+            _needs_buckets_in_the_cloud("FILES")
             _files()
             _reader()
             env.str("MAIL_FROM", validate=Length(min=1))

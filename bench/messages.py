@@ -33,9 +33,10 @@ from typing import Any
 
 from bench.machine import no_arguments, write_results
 from bench.serving import MB, ROOT, peak_memory
+from rollcall.budget import Budget
 from rollcall.desk.receive import read_in, receive
 from rollcall.inbound import reading
-from rollcall.inbound.reader import Budget, InboxReader
+from rollcall.inbound.reader import InboxReader
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER, filled_in, sample_text
 from rollcall.model.email import Attachment, Email, SendResult

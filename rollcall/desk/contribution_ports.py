@@ -1,6 +1,6 @@
 """What contributions and the event's pages need of a store, of files, and of whoever looks into a file."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +69,9 @@ class Contributions(Protocol):
     def publication_due(self, event: str, at: datetime) -> None:
         """No later than `at`; written before what changes what is published, so that a crash loses none of it."""
 
+    def publication_marked(self, event: str) -> datetime | None:
+        """Until then what was marked may come; None: all of it is published."""
+
     def due_publications(self, limit: int) -> Sequence[str]:
         """Slugs, the longest due first; one query, whatever the events."""
 
@@ -80,10 +83,23 @@ class Uploads(Protocol):
     """Files on their way in, in pieces, which nobody but the staff and their sender ever reads. Not kept after some
     days unless `keep` takes one over."""
 
+    @property
+    def sends_to(self) -> str:
+        """The host of the addresses to which browsers send, as `https://storage.example`; empty where it is ours."""
+
     def begin(self, id: str, size: int, origin: str) -> str:
-        """The address to which a browser on a page of `origin` puts it in pieces (Cloud Storage, "Resumable uploads":
-        `PUT` with `Content-Range: bytes 0-262143/1000000`, 308 with `Range` while more is to come; `bytes */1000000`
-        asks how far it came). It takes exactly `size` bytes. Raises `StoreUnavailable`."""
+        """The address to which a browser on a page of `origin` puts it in pieces; nobody can guess it. Relative to
+        `/contribute/<slug>/` where it is a function of ours: `uploads/<id>.<size>` (`handlers.contribute_uploads`).
+
+        It takes exactly `size` bytes (1 or more), as Cloud Storage's "Resumable uploads" do: `PUT` with `Content-Range:
+        bytes 0-262143/1000000` and those bytes (all but the last piece a multiple of 262144); `bytes */1000000` with
+        none asks how far it came. 308 with `Range: bytes=0-262143` while more is to come, without `Range` where nothing
+        is there yet: go on behind that, whatever was sent. 200 or 201: whole. 5xx, 408, 429, or no answer: ask, then go
+        on. Else (4xx): begin another. Raises `StoreUnavailable`."""
+
+    def put_piece(self, id: str, size: int, first: int, pieces: Iterable[bytes]) -> int | None:
+        """What was sent to that address of ours: from byte `first` on. How far it came, on the disk; None where there
+        is no such upload here."""
 
     def put(self, id: str, content: bytes) -> None:
         """At once, what came through us."""
@@ -92,13 +108,15 @@ class Uploads(Protocol):
         """A whole upload, in pieces; False where there is none, or not all of it yet."""
 
     def keep(self, id: str, as_id: str) -> None:
-        """Among `Files`, under this id; does nothing if it is there."""
+        """Among `Files`, under this id; does nothing if it is there. `LookupError` if there is neither."""
 
 
 @dataclass(frozen=True)
 class Inspected:
     """A file, as its content says. `fault` names why it is refused."""
 
+    name: str = ""
+    """Harmless, with the ending of its kind."""
     ending: str = ""
     type: str = ""
     size: int = 0

@@ -47,7 +47,7 @@ class Limits:
     """Well above what the largest inbound e-mail takes (docs/deploy.md)."""
     max_readings: int = 2
     emails_a_sweep: int = 10
-    """Inbound ones; each takes half a minute at the most (`rollcall.inbound.reader.Budget`)."""
+    """Inbound ones; each takes half a minute at the most (`rollcall.budget.Budget`)."""
     revisions: int = 100
     """Of a registration; after that, its person can only withdraw it."""
     conflict_kept: timedelta = timedelta(hours=1)
@@ -60,3 +60,5 @@ class Limits:
     """Longer than any function may run: what is to be published after a change is published by then, whatever dies."""
     participants_every: timedelta = timedelta(minutes=10)
     """So often we look whether anybody who agreed to be listed has registered."""
+    compared_every: timedelta = timedelta(minutes=15)
+    """So often an instance compares what is published with the event file."""

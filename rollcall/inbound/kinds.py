@@ -4,6 +4,7 @@ with nothing in them that runs, fetches or carries another file. The rest stays 
 import re
 import unicodedata
 from contextlib import suppress
+from mmap import mmap
 
 from rollcall.inbound.active import is_quiet_pdf, kind_of_package
 from rollcall.inbound.charsets import decode
@@ -62,8 +63,8 @@ _FORMULA = re.compile(
     re.IGNORECASE,
 )
 """What a cell begins with that is no number, of a telephone either, or a separator that we do not know."""
-_ZIP_END = b"PK\x05\x06"
-_ZIP_END_WITHIN = 65_557  # bytes from the file's end (APPNOTE.TXT, 4.3.16)
+ZIP_END = b"PK\x05\x06"
+ZIP_END_WITHIN = 65_557  # bytes from the file's end (APPNOTE.TXT, 4.3.16)
 
 
 def handed_on(file: File) -> Attachment:
@@ -76,10 +77,10 @@ def handed_on(file: File) -> Attachment:
     if kind is None:
         return Attachment(file.name or NAMELESS, _ANY, b"", withheld=True)
     ending, type = kind
-    return Attachment(f"{_stem(name)}{ending}", type, file.content)
+    return Attachment(f"{harmless_stem(name)}{ending}", type, file.content)
 
 
-def _stem(name: str) -> str:
+def harmless_stem(name: str) -> str:
     """Without ending, and with nothing that a program takes for one, for a path or for another direction."""
     stem = re.sub(r"\.\w{1,8}\Z", "", name)
     return "".join(map(_harmless, stem))[:LONGEST_STEM].strip(" _") or NAMELESS
@@ -94,20 +95,24 @@ def _kind(name: str, content: bytes) -> tuple[str, str] | None:
     """Ending and media type."""
     if content.startswith(b"PK\x03\x04"):
         return kind_of_package(content)
-    if _ZIP_END in content[-_ZIP_END_WITHIN:]:
+    if ZIP_END in content[-ZIP_END_WITHIN:]:
         return None  # an archive, whatever it begins with
     if content.startswith(b"%PDF-"):
-        has_markup = _IN_OTHERS.search(content[5:1024]) or _IN_OTHERS.search(content[5:][-1024:])
-        return (".pdf", "application/pdf") if not has_markup and is_quiet_pdf(content) else None
+        return (".pdf", "application/pdf") if not has_markup_in_pdf(content) and is_quiet_pdf(content) else None
     for begins, ending, type in _PICTURES:
         if begins.match(content):
             return None if _IN_OTHERS.search(content) else (ending, type)
     _, dot, ending = name.lower().rpartition(".")
     plain = _PLAIN.get(f".{ending}" if dot else "")
-    return plain if plain and _is_plain_text(content, plain[0]) else None
+    return plain if plain and is_plain_text(content, plain[0]) else None
 
 
-def _is_plain_text(content: bytes, ending: str) -> bool:
+def has_markup_in_pdf(content: bytes | mmap) -> bool:
+    """Or what else begins there, or where it ends."""
+    return any(map(_IN_OTHERS.search, (content[5:1024], content[max(5, len(content) - 1024) :])))
+
+
+def is_plain_text(content: bytes, ending: str) -> bool:
     is_wide = content.startswith((b"\xff\xfe", b"\xfe\xff"))
     text = content.decode("utf-16") if is_wide else decode(content, "")[0]
     if _CONTROLS.search(text.encode() if is_wide else content) or _MARKUP.search(text.encode()):

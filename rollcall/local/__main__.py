@@ -28,9 +28,11 @@ from werkzeug.serving import make_server
 
 from handlers.logs import hide_requests
 from rollcall.desk.desk import Desk, RecentIntakes
-from rollcall.desk.ports import Files, Store
+from rollcall.desk.ports import Store
+from rollcall.desk.site.publish import republish
 from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
+from rollcall.inspection.inspector import ChildInspector
 from rollcall.links import SignedLinks
 from rollcall.local.app import local_app
 from rollcall.local.emulator import NoEmulator, firestore_emulator
@@ -41,6 +43,8 @@ from rollcall.model.event import Event
 from rollcall.ops import local_run
 from rollcall.sendgrid import SendGridPoster
 from rollcall.store.folder import FolderFiles
+from rollcall.store.folder_published import FolderPublished
+from rollcall.store.folder_uploads import FolderUploads
 from rollcall.store.sqlite import OtherSchema, SqliteStore
 from schemas.event import EventFileError, read_events
 from templates import deadline
@@ -57,8 +61,9 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 @dataclass(frozen=True)
 class Database:
     store: Store
-    files: Files
     outbox: Outbox
+    folder: Path
+    """Of all but its documents."""
     clock: Callable[[], datetime]
     link_key: str
     shift: timedelta = timedelta(0)
@@ -144,10 +149,14 @@ def serving(
         events=events,
         write=write,
         post=poster.post,
-        files=lambda: db.files,
+        files=lambda: FolderFiles(db.folder / "messages"),
         reader=InboxReader,
         links=SignedLinks(db.link_key, f"http://localhost:{port}/register", FORMS_HOST),
         sender=SENDER,
+        uploads=lambda: FolderUploads(db.folder / "messages"),
+        inspect=ChildInspector,
+        published=lambda: FolderPublished(db.folder / "published"),
+        republish=republish,
     )
     app = local_app(desk, sendgrid, db.clock)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address
@@ -237,8 +246,7 @@ def _sqlite(folder: Path, events: Mapping[str, Event], at: datetime | None, lett
 
 def in_folder(folder: Path, clock: Callable[[], datetime], shift: timedelta = timedelta(0), note: str = "") -> Database:
     store = SqliteStore(folder / local_run.DATABASE_FILE, clock)
-    files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
-    return Database(store, files, outbox, clock, _link_key(folder), shift, note)
+    return Database(store, Outbox(folder / "outbox.jsonl"), folder, clock, _link_key(folder), shift, note)
 
 
 def _link_key(folder: Path) -> str:
@@ -278,9 +286,9 @@ def _firestore(address: str, folder: Path, start: datetime) -> Database:
     shift = start - datetime.now(UTC)
     store = FirestoreStore(client, shift=shift)
     note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
-    files, outbox = FolderFiles(folder / "messages"), Outbox(folder / "outbox.jsonl")
     clock, key = local_run.moved_clock(shift), secrets.token_urlsafe(32)
-    return Database(store, files, outbox, clock, key, shift, note, address, client.project)
+    outbox = Outbox(folder / "outbox.jsonl")
+    return Database(store, outbox, folder, clock, key, shift, note, address, client.project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:

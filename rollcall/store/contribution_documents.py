@@ -145,6 +145,9 @@ class ContributionDocuments(Documents):
             if self._committed(saved(path, record, found.version if there else None)):
                 return
 
+    def publication_marked(self, event: str) -> datetime | None:
+        return self._read(_publication_path(event), lambda found: values_of(found).get("last_due_at"))
+
     def due_publications(self, limit: int) -> Sequence[str]:
         return self._due("publications", limit)
 

@@ -1,19 +1,17 @@
 """Files in a folder: the embedded default."""
 
 import os
-import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import IO
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store import LARGEST_PIECE
 
-_RETRY_AFTER = timedelta(seconds=5)
+RETRY_AFTER = timedelta(seconds=5)
 
 
 class FolderFiles:
@@ -23,43 +21,43 @@ class FolderFiles:
         self._folder = folder
 
     def put(self, id: str, content: bytes) -> None:
-        self._put(id, BytesIO(content))
+        self.put_pieces(id, [content])
 
     def put_file(self, id: str, path: Path) -> None:
         with path.open("rb") as source:
-            self._put(id, source)
+            self.put_pieces(id, _read(source))
 
     def get(self, id: str) -> bytes | None:
         pieces = self.pieces(id)
         return None if pieces is None else b"".join(pieces)
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
-        path = self._path(id)
+        path = self.path(id)
         try:
             return _pieces(path.open("rb"))
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+            raise StoreUnavailable(RETRY_AFTER) from error
 
-    def _put(self, id: str, source: IO[bytes]) -> None:
+    def put_pieces(self, id: str, pieces: Iterable[bytes]) -> None:
         """Written beside and renamed, so that it is never there by half."""
-        path = self._path(id)
+        path = self.path(id)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             if not path.exists():
                 with tempfile.TemporaryDirectory(dir=self._folder, prefix=".") as beside:
                     with tempfile.NamedTemporaryFile(dir=beside, delete=False) as file:
-                        shutil.copyfileobj(source, file)
+                        file.writelines(pieces)
                         file.flush()
                         os.fsync(file.fileno())
                     Path(file.name).replace(path)
-            _sync(self._folder)
-            _sync(self._folder.parent)
+            sync(self._folder)
+            sync(self._folder.parent)
         except OSError as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+            raise StoreUnavailable(RETRY_AFTER) from error
 
-    def _path(self, id: str) -> Path:
+    def path(self, id: str) -> Path:
         if not id or Path(id).name != id or id.startswith(".") or "\0" in id:
             raise ValueError(f"no plain file name: {id!r}")
         return self._folder / id
@@ -68,12 +66,16 @@ class FolderFiles:
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:
     with file:
         try:
-            yield from iter(partial(file.read, LARGEST_PIECE), b"")
+            yield from _read(file)
         except OSError as error:
-            raise StoreUnavailable(_RETRY_AFTER) from error
+            raise StoreUnavailable(RETRY_AFTER) from error
 
 
-def _sync(folder: Path) -> None:
+def _read(file: IO[bytes]) -> Iterator[bytes]:
+    return iter(partial(file.read, LARGEST_PIECE), b"")
+
+
+def sync(folder: Path) -> None:
     """Puts the names in the folder on the disk; fsync(2) of a file does not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from rollcall.budget import Budget, ChildBroken, told
 from rollcall.desk.receive import read_in, receive
 from rollcall.inbound import reading
-from rollcall.inbound.reader import Budget, InboxReader, Order, ReaderBroken
+from rollcall.inbound.reader import InboxReader, Order
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.record import from_json, to_json
@@ -70,7 +71,7 @@ class TestWhatComesOutOfTheChild:
 
     @pytest.mark.parametrize("event", [EVENT, SMOKE_TEST, replace(EVENT, starts=EVENT.opens_at, ends=EVENT.closes_at)])
     def test_no_detail_of_the_order_is_lost(self, event: object) -> None:
-        order = Order(Budget(), event)  # type: ignore[arg-type]
+        order = Order(event)  # type: ignore[arg-type]
         assert from_json(Order, to_json(order)) == order
 
 
@@ -127,8 +128,8 @@ class TestOverBudget:
             reading.read(posted(a_message()), EVENT)
 
     def test_a_child_that_does_not_start_is_a_fault_of_ours(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("rollcall.inbound.reader.to_json", lambda _: b"no order")
-        with pytest.raises(ReaderBroken):
+        monkeypatch.setattr("rollcall.budget.to_json", lambda _: b"no order")
+        with pytest.raises(ChildBroken):
             InboxReader().read(posted(a_message()), EVENT)
 
 
@@ -136,7 +137,7 @@ def test_the_child_has_no_key_of_ours(provoked: Provoked, monkeypatch: pytest.Mo
     for name in ("LINK_KEY", "SENDGRID_API_KEY", "SENDGRID_PARSE_KEY", "GOOGLE_APPLICATION_CREDENTIALS"):
         monkeypatch.setenv(name, "secret")
     provoked("return [repr(dict(os.environ)).encode().decode()]", within="attachments")
-    (environment,) = from_json(tuple[str, ...], InboxReader()._told(Order(Budget()), b"")[0])
+    (environment,) = from_json(tuple[str, ...], told("rollcall.inbound.child", Budget(), Order())[0])
     assert "PYTHONPATH" in environment
     assert "secret" not in environment
 

@@ -19,7 +19,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.actions import JavaScript
 
 from rollcall.documents.blank_form import blank_form_pdf
-from rollcall.inbound.active import MOST_STREAMS, MOST_UNPACKED
+from rollcall.inbound.active import Bounds
 from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.mime import File
 from tests.support.builders import an_event, roster_files
@@ -315,8 +315,8 @@ WITHHELD = {
     ),
     "a PDF that hides it at the end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + NOISE + LAUNCH))),
     "a PDF that hides it without an end": ("form.pdf", a_pdf(more=streamed(b"5 0 " + LAUNCH, end=b"\n"))),
-    "a PDF of too many streams": ("form.pdf", a_pdf(more=b"stream\n" * (MOST_STREAMS + 1))),
-    "a PDF that is a bomb": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(MOST_UNPACKED)))),
+    "a PDF of too many streams": ("form.pdf", a_pdf(more=b"stream\n" * (Bounds().streams + 1))),
+    "a PDF that is a bomb": ("form.pdf", a_pdf(more=streamed(b"5 0 " + bytes(Bounds().unpacked)))),
     "macros": ("form.docm", changed(DOCX, {"word/vbaProject.bin": b"x"})),
     "macros in capitals": ("form.docx", changed(DOCX, {"WORD\\VBAPROJECT.BIN": b"x"})),
     "a type with macros": ("form.docx", changed(DOCX, {}, TYPED)),
@@ -340,7 +340,7 @@ WITHHELD = {
     "a script in ODS": ("list.ods", changed(LIST, {"Basic/A/B.xml": b"<x/>"})),
     "two parts of one name": ("form.docx", changed(DOCX, {"word/Document.xml": b"<x/>"})),
     "too many parts": ("form.docx", changed(DOCX, {f"word/{number}.xml": b"" for number in range(1000)})),
-    "a bomb": ("form.docx", changed(DOCX, {"word/x.xml": bytes(MOST_UNPACKED)})),
+    "a bomb": ("form.docx", changed(DOCX, {"word/x.xml": bytes(Bounds().unpacked)})),
     "no document": ("form.docx", changed(DOCX, {}).replace(b"word/document.xml", b"word/documents.xm")),
     "broken": ("form.docx", DOCX[:-100]),
     "blank": ("form.txt", b" \n"),

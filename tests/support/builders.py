@@ -14,10 +14,12 @@ from google.cloud import firestore
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
+from rollcall.desk.site.publish import republish
 from rollcall.documents.roster import draw
 from rollcall.documents.roster_content import RosterContent, RosterRow
 from rollcall.emails import write
 from rollcall.inbound import reading
+from rollcall.inspection import look
 from rollcall.links import SignedLinks
 from rollcall.model.event import Event
 from rollcall.model.form import Choice
@@ -25,6 +27,8 @@ from rollcall.model.registration import Actor, Change, Registered, Registration,
 from rollcall.model.staff import StaffMember
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.folder import FolderFiles
+from rollcall.store.folder_published import FolderPublished
+from rollcall.store.folder_uploads import FolderUploads
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_event
 from schemas.form import read_form
@@ -45,7 +49,7 @@ def desk_with(
     seconds: Callable[[], float] = time.monotonic,
     limits: Limits | None = None,
 ) -> Desk:
-    """A desk of real parts; its messages are in the folder `files`."""
+    """A desk of real parts; its messages are in the folder `files`, what is published below it."""
     return Desk(
         store=store,
         intakes=RecentIntakes(store, seconds),
@@ -57,6 +61,10 @@ def desk_with(
         links=LINKS,
         sender=SENDER,
         limits=limits or Limits(),
+        uploads=lambda: FolderUploads(files),
+        inspect=lambda: look.inspect,
+        published=lambda: FolderPublished(files / "published"),
+        republish=republish,
     )
 
 

@@ -1,0 +1,1 @@
+"""Files that people send as papers, looked into before anybody opens them."""
