@@ -88,6 +88,11 @@ class CloudStorageUploads:
         self._bucket = bucket
         self._files = CloudStorageFiles(bucket)
 
+    @property
+    def sends_to(self) -> str:
+        endpoint: str = self._bucket.client.api_endpoint
+        return endpoint
+
     def begin(self, id: str, size: int, origin: str) -> str:
         upload = self._bucket.blob(_upload(id))
         with _or_unavailable():

@@ -23,6 +23,8 @@ class FolderUploads:
     """Beside the `FolderFiles` of the same folder. An upload is called `<id>`; until its last piece is here,
     `<id>.<size>`."""
 
+    sends_to = ""
+
     def __init__(self, folder: Path) -> None:
         self._files = FolderFiles(folder)
         self._folder = folder / "uploads"
