@@ -69,6 +69,9 @@ class Contributions(Protocol):
     def publication_due(self, event: str, at: datetime) -> None:
         """No later than `at`; written before what changes what is published, so that a crash loses none of it."""
 
+    def publication_marked(self, event: str) -> datetime | None:
+        """Until then what was marked may come; None: all of it is published."""
+
     def due_publications(self, limit: int) -> Sequence[str]:
         """Slugs, the longest due first; one query, whatever the events."""
 
@@ -82,7 +85,7 @@ class Uploads(Protocol):
 
     @property
     def sends_to(self) -> str:
-        """The origin of these addresses, for the page's policy; empty where they are our own."""
+        """The host of the addresses to which browsers send, as `https://storage.example`; empty where it is ours."""
 
     def begin(self, id: str, size: int, origin: str) -> str:
         """The address to which a browser on a page of `origin` puts it in pieces; nobody can guess it. Relative to

@@ -90,8 +90,8 @@ class CloudStorageUploads:
 
     @property
     def sends_to(self) -> str:
-        endpoint: str = self._bucket.client.api_endpoint
-        return endpoint
+        host: str = self._bucket.client.api_endpoint
+        return host
 
     def begin(self, id: str, size: int, origin: str) -> str:
         upload = self._bucket.blob(_upload(id))

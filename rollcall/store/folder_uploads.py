@@ -23,12 +23,14 @@ class FolderUploads:
     """Beside the `FolderFiles` of the same folder. An upload is called `<id>`; until its last piece is here,
     `<id>.<size>`."""
 
-    sends_to = ""
-
     def __init__(self, folder: Path) -> None:
         self._files = FolderFiles(folder)
         self._folder = folder / "uploads"
         self._whole = FolderFiles(self._folder)
+
+    @property
+    def sends_to(self) -> str:
+        return ""
 
     def begin(self, id: str, size: int, origin: str) -> str:
         part = self._part(id, size)
