@@ -187,6 +187,13 @@ def test_too_much_to_look_into_is_held(tmp_path: Path, content: bytes, name: str
     assert (one.fault, one.doubt) == ("", PaperDoubt.NOT_INSPECTED)
 
 
+def test_a_stream_that_unpacks_to_too_much_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = a_pdf(more=streamed(b"5 0 " + bytes(3_000_000)))
+    assert seen(content, "a.pdf", tmp_path).doubt is None
+    monkeypatch.setattr(look, "BOUNDS", replace(look.BOUNDS, unpacked=2_000_000))
+    assert seen(content, "a.pdf", tmp_path).doubt is PaperDoubt.NOT_INSPECTED
+
+
 def test_larger_than_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "upload"
     path.touch()
