@@ -13,22 +13,10 @@ from typing import Any
 from marshmallow import ValidationError, fields, validate
 
 from rollcall.model.event import Event
-from rollcall.model.programme import LISTED, AgendaItem, CallForContributions, Document, Programme, Said
+from rollcall.model.programme import DOCUMENT_TYPES, LISTED, AgendaItem, CallForContributions, Document, Programme, Said
 from rollcall.model.registration import base32
 from schemas.event_tables import LocalDate, LocalTime, Names, Table, Words, line, link
 
-_OFFICE, _OPEN = "application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument"
-DOCUMENT_TYPES = {
-    ".pdf": "application/pdf",
-    ".txt": "text/plain",
-    ".docx": f"{_OFFICE}.wordprocessingml.document",
-    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
-    ".pptx": f"{_OFFICE}.presentationml.presentation",
-    ".odt": f"{_OPEN}.text",
-    ".ods": f"{_OPEN}.spreadsheet",
-    ".odp": f"{_OPEN}.presentation",
-}
-"""Media types of what may be published, by how a file's name ends. None of them runs anything."""
 _BEGINNINGS = {".pdf": b"%PDF-", ".txt": b""}
 _ZIP = b"PK\x03\x04"
 _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")

@@ -220,6 +220,7 @@ def _move(visit: Visit) -> Response:
     outcome = move(visit.desk.store, visit.event, closes_at, form.get("seen", ""), press, reason)
     match outcome:
         case Moved():
+            visit.desk.republish(visit.desk, visit.event)
             return see_other(visit.address("deadline"))
         case Overtaken():
             raise _OVERTAKEN

@@ -10,6 +10,7 @@ from rollcall.desk.ports import Registrations
 from rollcall.model.email import OutboxEntry, address_check, confirmation, new_link, withdrawal_notice
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.programme import LISTED, Participant, participant_of
 from rollcall.model.registration import (
     Actor,
     Beside,
@@ -339,7 +340,12 @@ def save(
     audit: AuditEntry | None = None,
     beside: Beside | None = None,
 ) -> Registered | None:
-    """None if somebody else wrote it, or became that person, meanwhile."""
+    """None if somebody else wrote it, or became that person, meanwhile.
+
+    1. If the list of participants changes, note that it is to be published, before it does.
+    2. Write it all in one commit.
+    3. Publish the list; should this die before, the minute's sweep does.
+    """
     key = person_key(after.registration)
     is_known = key == person_key(before.registration)
     if not is_known and (owner := desk.store.registration_of(event.slug, key)):
@@ -347,5 +353,23 @@ def save(
             return None
         is_known = True
     other_key = None if is_known else key
+    is_seen = _is_seen(event, before, after) or (beside is not None and _is_seen(event, *beside[:2]))
+    if is_seen:
+        desk.store.publication_due(event.slug, desk.intakes.now(event) + desk.limits.publication_lease)
     at = desk.store.save_registration(event.slug, before, after, change, entries, other_key, audit, beside)
+    if is_seen and at:
+        desk.republish(desk, event)
     return replace(after, changed_at=at, version=None) if at else None
+
+
+def _is_seen(event: Event, before: Registered, after: Registered) -> bool:
+    """On the event's list of participants."""
+    if not event.has_pages or event.field(LISTED) is None:
+        return False
+    was, will_be = map(_listed, (before, after))
+    return was != will_be
+
+
+def _listed(one: Registered) -> tuple[Participant, bool | None] | None:
+    participant = None if one.is_withdrawn else participant_of(one.registration)
+    return (participant, one.admitted) if participant else None

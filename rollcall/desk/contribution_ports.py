@@ -69,6 +69,9 @@ class Contributions(Protocol):
     def publication_due(self, event: str, at: datetime) -> None:
         """No later than `at`; written before what changes what is published, so that a crash loses none of it."""
 
+    def publication_marked(self, event: str) -> datetime | None:
+        """Until then what was marked may come; None: all of it is published."""
+
     def due_publications(self, limit: int) -> Sequence[str]:
         """Slugs, the longest due first; one query, whatever the events."""
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rollcall.desk.ports import Intakes
+from rollcall.desk.limits import Limits
+from rollcall.desk.ports import Store
 from rollcall.model.event import Event
 from rollcall.model.intake import MOVED_AHEAD, Intake
 
@@ -23,7 +24,7 @@ class AlreadyClosed:
     pass
 
 
-def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moved | TooEarly | AlreadyClosed:
+def move_deadline(store: Store, event: Event, closes_at: datetime) -> Moved | TooEarly | AlreadyClosed:
     """An earlier deadline lies ahead until every instance has read it, so that whoever was answered "registered" is on
     the roster. A later one counts at once, until the closing is recorded."""
     while True:
@@ -33,8 +34,15 @@ def move_deadline(store: Intakes, event: Event, closes_at: datetime) -> Moved | 
         refused = why_not(intake, closes_at)
         if refused:
             return refused
+        publication_due(store, event, intake)
         if store.move_deadline(event.slug, intake, closes_at):
             return Moved(closes_at)
+
+
+def publication_due(store: Store, event: Event, intake: Intake) -> None:
+    """Of its pages, which say the deadline, and name who is not late; before it moves."""
+    if event.has_pages:
+        store.publication_due(event.slug, intake.as_of + Limits.publication_lease)
 
 
 def after_its_end(event: Event, closes_at: datetime) -> bool:

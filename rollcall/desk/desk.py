@@ -112,7 +112,9 @@ class Desk:
     take_papers: "TakePapers | None" = None
     """Contributions in an inbound e-mail; None: there is no such room."""
     republish: "Callable[[Desk, Event], None]" = lambda desk, event: None
-    """After a change of a registration that its event's pages show."""
+    """After a change of what its event's pages show."""
+    compared: dict[str, datetime] = field(default_factory=dict)
+    """When this instance last compared what is published of an event with its file."""
 
     def event(self, slug: str) -> Event | None:
         """Also the smoke test's, which is not among `events`."""

@@ -60,3 +60,5 @@ class Limits:
     """Longer than any function may run: what is to be published after a change is published by then, whatever dies."""
     participants_every: timedelta = timedelta(minutes=10)
     """So often we look whether anybody who agreed to be listed has registered."""
+    compared_every: timedelta = timedelta(minutes=15)
+    """So often an instance compares what is published with the event file."""

@@ -30,6 +30,7 @@ from handlers.logs import hide_requests
 from rollcall.desk.contributions.emailed import take_papers
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
+from rollcall.desk.site.publish import republish
 from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.inspection.inspector import ChildInspector
@@ -157,6 +158,7 @@ def serving(
         inspect=ChildInspector,
         published=lambda: FolderPublished(db.folder / "published"),
         take_papers=take_papers,
+        republish=republish,
     )
     app = local_app(desk, sendgrid, db.clock)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address

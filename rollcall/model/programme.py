@@ -12,6 +12,18 @@ HEAD_OF_DELEGATION = "head_of_delegation"
 """A field too."""
 NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 """As `Programme.participants_from`: the list is not published, whatever the event file says."""
+_OFFICE, _OPEN = "application/vnd.openxmlformats-officedocument", "application/vnd.oasis.opendocument"
+DOCUMENT_TYPES = {
+    ".pdf": "application/pdf",
+    ".txt": "text/plain",
+    ".docx": f"{_OFFICE}.wordprocessingml.document",
+    ".xlsx": f"{_OFFICE}.spreadsheetml.sheet",
+    ".pptx": f"{_OFFICE}.presentationml.presentation",
+    ".odt": f"{_OPEN}.text",
+    ".ods": f"{_OPEN}.spreadsheet",
+    ".odp": f"{_OPEN}.presentation",
+}
+"""Media types of what may be published, by how a file's name ends. None of them runs anything."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,10 @@ class Said:
 
     def in_language(self, code: str) -> str:
         return self.words.get(code) or next(iter(self.words.values()), "")
+
+    def language_for(self, code: str) -> str:
+        """That of `in_language`."""
+        return code if self.words.get(code) else next(iter(self.words), "")
 
 
 @dataclass(frozen=True)

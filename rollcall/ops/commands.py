@@ -72,6 +72,7 @@ def move(database: Database, slug: str, to: str, agrees: Callable[[str], bool]) 
     moved = move_deadline(database.store, event, closes_at)
     if not isinstance(moved, Moved):
         raise _not_moved(event, moved)
+    database.store.publication_due(slug, database.store.now())  # by the next minute's sweep
     return _moved(event, old.closes_at, closes_at)
 
 

@@ -126,6 +126,7 @@ def test_every_program_reads_the_same_hours(read: Callable[[bytes], Read], hours
 def test_hours_in_the_events_file_are_those_of_its_zone(tmp_path: Path) -> None:
     letter = (EVENTS / "intgov04.toml").read_text("utf-8")
     letter = letter.replace("starts = 2004-02-26", "starts = 2027-07-06T09:00:00")
+    letter = letter.replace("day = 2004-02-26", "day = 2027-07-06").replace("day = 2004-02-27", "day = 2027-07-07")
     (tmp_path / "hours.toml").write_text(letter.replace("ends = 2004-02-27", "ends = 2027-07-07T17:30:00"), "utf-8")
     content = invitation(read_event(tmp_path / "hours.toml"), registered())
     assert as_icalendar(content)[:2] == [time.timestamp() for time in IN_SUMMER]

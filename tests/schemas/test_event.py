@@ -313,7 +313,8 @@ def test_what_is_for_the_hotel_is_no_other_form(tmp_path: Path) -> None:
     for text in (conference, told):
         path = tmp_path / "conference.toml"
         path.write_text(text, "utf-8")
-        (tmp_path / "conference-logo.svg").write_bytes((EVENTS / "examples" / "conference-logo.svg").read_bytes())
+        for name in ("conference-logo.svg", "conference-rules.pdf"):
+            (tmp_path / name).write_bytes((EVENTS / "examples" / name).read_bytes())
         forms.append(read_event(path))
     before, after = forms
     assert after.form_version == before.form_version

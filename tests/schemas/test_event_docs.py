@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def as_editors_read(value: Any) -> Any:
         return {name: as_editors_read(one) for name, one in value.items()}
     if isinstance(value, list):
         return [as_editors_read(one) for one in value]
-    return value.isoformat() if isinstance(value, date) else value
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

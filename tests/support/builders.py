@@ -15,6 +15,7 @@ from rollcall.desk.contributions.emailed import take_papers
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
+from rollcall.desk.site.publish import republish
 from rollcall.documents.roster import draw
 from rollcall.documents.roster_content import RosterContent, RosterRow
 from rollcall.emails import write
@@ -65,6 +66,7 @@ def desk_with(
         inspect=lambda: look.inspect,
         published=lambda: FolderPublished(files / "published"),
         take_papers=take_papers,
+        republish=republish,
     )
 
 

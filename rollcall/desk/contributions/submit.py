@@ -9,7 +9,7 @@ from heapq import nsmallest
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.desk import Desk
 from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
-from rollcall.model.email import contribution_receipts
+from rollcall.model.email import OutboxEntry, contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
 
@@ -125,17 +125,32 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
         if not seen:
             return
         numbered = _numbered(event, seen, last[0])
-        shown = any(
-            one.withdrawn or one.published != before.published for before, one in zip(seen, numbered, strict=True)
-        )
-        if shown:
+        is_shown = any(map(_is_shown_otherwise, seen, numbered))
+        if is_shown:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
-        if desk.store.give_numbers(
-            event.slug, last, numbered, [one for each in seen for one in contribution_receipts(each)]
-        ):
-            if shown:
+        if _given(desk, event, last, numbered, [entry for one in seen for entry in contribution_receipts(one)]):
+            if is_shown:
                 desk.store.publication_due(event.slug, now)
             yield from numbered
+
+
+def _given(
+    desk: Desk,
+    event: Event,
+    last: tuple[int, object],
+    numbered: Sequence[Contribution],
+    receipts: Sequence[OutboxEntry],
+) -> bool:
+    if desk.store.give_numbers(event.slug, last, numbered, receipts):
+        return True
+    # a database that was restored may have receipts of which its contributions do not know
+    there = {entry.id for entry in desk.store.entries_among(entry.id for entry in receipts)}
+    left = [entry for entry in receipts if entry.id not in there]
+    return bool(there) and desk.store.give_numbers(event.slug, last, numbered, left)
+
+
+def _is_shown_otherwise(before: Contribution, after: Contribution) -> bool:
+    return before.published != after.published or after.withdrawn
 
 
 def _received_at(one: Contribution) -> datetime:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from heapq import nsmallest
 
-from rollcall.desk.deadline import TooEarly, after_its_end, why_not
+from rollcall.desk.deadline import TooEarly, after_its_end, publication_due, why_not
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone
 from rollcall.model.event import Event
@@ -105,6 +105,7 @@ def move(store: Store, event: Event, closes_at: datetime, seen: str, press: Pres
         action = Action.OPENED_AGAIN if intake.closing else Action.DEADLINE_MOVED
         before, after = ({"closes_at": one.isoformat()} for one in (intake.closes_at, closes_at))
         audit = press.entry(action, before=before, after=after, reason=reason)
+        publication_due(store, event, intake)
         if store.move_deadline(event.slug, intake, closes_at, audit):
             return Moved(closes_at, opened_again=intake.closing is not None)
 
