@@ -281,10 +281,8 @@ def told(event: Event, paper: ParsedPaper, properties: Mapping[str, str], before
     for name in ("title", "source"):
         if name not in certain:
             faults[name] = (_NOT_CERTAIN,) if said.get(name) else (_NOT_FOUND,)
-    if items := event.contributions and event.contributions.items:
-        said["item"] = _one_of(event, said.get("item", ""))
-        if said["item"] not in items:
-            faults["item"] = (_NOT_FOUND,)
+    if "item" in said:
+        said["item"] = _one_of(event, said["item"])
     if paper.may_be_several:
         faults["files"] = (_SEVERAL,)
     return Told(said, faults)
@@ -300,17 +298,10 @@ def _stands_in(text: str, beginning: str) -> bool:
 
 
 def _one_of(event: Event, said: str) -> str:
-    """In the words of the event's first language; or as it was said."""
-    wanted, number = normalized(said), re.search(r"\d+(?:\.\d+)*", said)
+    """In the words of the event's first language, if it is one of those to choose from; or as it was said."""
     calls = [one for code in event.languages if (one := event.in_language(code).contributions)]
+    wanted = normalized(said)
     places = {place for call in calls for place, item in enumerate(call.items) if normalized(item) == wanted}
-    if not places and number:
-        first = calls[0].items
-        places = {
-            place
-            for place, item in enumerate(first)
-            if re.match(rf"\D{{0,15}}{re.escape(number[0])}(?![\d.]*\d)", item)
-        }
     return calls[0].items[places.pop()] if len(places) == 1 else said
 
 
