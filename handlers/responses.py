@@ -73,6 +73,7 @@ class HttpProblem(Exception):
 
 
 NO_SUCH_PAGE = HttpProblem(404, N_("Not found"), N_("There is no such page."))
+NO_SUCH_EVENT = HttpProblem(404, N_("No such event"), N_("There is no event at this address. Please check the link."))
 WENT_WRONG = HttpProblem(
     500,
     N_("Something went wrong"),
@@ -92,11 +93,19 @@ def allow(request: Request, *methods: str) -> None:
 
 
 def is_of_one_registration(request: Request) -> bool:
-    return path_below(request)[1:2] in ([LinkPurpose.OWN], [LinkPurpose.ADDRESS], [LinkPurpose.AMEND], [FIND])
+    return path_below(request)[1:2] in (
+        [LinkPurpose.OWN],
+        [LinkPurpose.ADDRESS],
+        [LinkPurpose.AMEND],
+        [LinkPurpose.CONTRIBUTION],
+        [LinkPurpose.PAPERS],
+        [FIND],
+    )
 
 
 def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
-    """In the language of its event, else in that of whoever asks."""
+    """In the language of its event, else in that of whoever asks. `sends_to`, in `context`, is of a page whose script
+    sends files: to that host, beside ours."""
     spoken = spoken_to(current_request, event)
     if event:
         context["other_languages"] = _in_other_languages(current_request, event, status)
@@ -106,7 +115,10 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
             context["logo"] = f"{own_address(current_request, event, '')}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _page_policy(event, spoken)
+    sends_to = context.get("sends_to")
+    response.headers["Content-Security-Policy"] = _page_policy(
+        event, spoken, None if sends_to is None else str(sends_to)
+    )
     return said_in(spoken, event, response)
 
 
@@ -153,16 +165,24 @@ def _in_other_languages(request: Request, event: Event, status: int) -> list[tup
 
 
 def compress_page(request: Request, response: Response) -> None:
-    """In gzip (RFC 9110, 12.5.3)."""
+    """In gzip (RFC 9110, 12.5.3), unless it is already."""
     # whoever chooses part of a page's text learns something of the rest by its length (BREACH): no page of ours has a
     # secret that whoever asks for it does not have, in its address
-    page = response.get_data() if response.mimetype == "text/html" else b""
+    page = response.get_data() if response.mimetype == "text/html" and not response.content_encoding else b""
     if not page:
         return
     response.vary.add("Accept-Encoding")
-    if len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and request.accept_encodings["gzip"]:
-        response.set_data(gzip.compress(page, _LEVEL, mtime=0))
+    if takes_gzip(request):
+        response.set_data(compressed(page))
         response.content_encoding = "gzip"
+
+
+def takes_gzip(request: Request) -> bool:
+    return len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and bool(request.accept_encodings["gzip"])
+
+
+def compressed(text: bytes) -> bytes:
+    return gzip.compress(text, _LEVEL, mtime=0)
 
 
 def reads_json(request: Request) -> bool:
@@ -284,7 +304,7 @@ def address_below(function: str, request: Request, event: Event, code: str | Non
 
 
 @cache
-def _page_policy(event: Event | None, spoken: Language) -> str:
+def _page_policy(event: Event | None, spoken: Language, sends_to: str | None) -> str:
     """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
     script, known by their hashes, and send their form only to where it came from."""
     look = event.look if event else Look()
@@ -293,13 +313,17 @@ def _page_policy(event: Event | None, spoken: Language) -> str:
         script.append(render("pages/conditions.js"))
     if look.colour:
         style.append(render("pages/colour.css", colour=look.colour))
-    return policy(style, script, images="'self' data:" if look.logo else "data:")
+    if sends_to is not None:
+        script.append(render("pages/contribute/uploads.js", spoken))
+    said = policy(style, script, images="'self' data:" if look.logo else "data:")
+    return said if sends_to is None else f"{said}; connect-src 'self' {sends_to}".rstrip()
 
 
 def policy(style: Sequence[str], script: Sequence[str], images: str) -> str:
     """Of a page that runs these styles and scripts alone, known by their hashes."""
+    scripts = " ".join(map(_hash, script)) or "'none'"
     return (
-        f"default-src 'none'; style-src {' '.join(map(_hash, style))}; script-src {' '.join(map(_hash, script))}; "
+        f"default-src 'none'; style-src {' '.join(map(_hash, style))}; script-src {scripts}; "
         f"img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
