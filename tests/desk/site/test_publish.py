@@ -16,7 +16,7 @@ from rollcall.desk.staff.person import admit
 from rollcall.model.contribution import PaperKind
 from rollcall.model.email import confirmation
 from rollcall.model.programme import NEVER, Document, Said, Site
-from rollcall.model.registration import Actor, Way
+from rollcall.model.registration import Actor, Way, new_id
 from rollcall.record import from_json, to_json
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import CANNOT_COME
