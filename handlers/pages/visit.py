@@ -31,7 +31,7 @@ HEADINGS = {
     PARTICIPANTS: N_("Participants"),
     TRAVEL: N_("Venue and hotels"),
 }
-_ROOM = 7_500
+_ROOM = 10_000
 """Bytes of a page's rows, compressed; the rest of its 14,000 is for what is around them."""
 _BESIDE = 40
 """Bytes, beside a row's text."""

@@ -71,7 +71,9 @@ DOCUMENTS = (
         "",
         a_file("AGENDA", "draft-agenda.pdf"),
     ),
-    PublishedDocument(Said({"en": "Declaration of Principles"}), None, (), "https://www.example.org/wsis?a=1&b=2", None),
+    PublishedDocument(
+        Said({"en": "Declaration of Principles"}), None, (), "https://www.example.org/wsis?a=1&b=2", None
+    ),
 )
 FIRST = a_contribution(
     1,

@@ -88,7 +88,10 @@ def test_the_agenda(shown: EventPages) -> None:
 def test_what_stands_in_another_language_says_in_which(shown: EventPages) -> None:
     page = html.fromstring(shown.get("fr/agenda").text)
     titles = [(one.get("lang"), one.get("dir"), one.text) for one in page.xpath("//main//strong/span")]
-    assert titles[0] == (None, "auto", "Qu’est-ce que la gouvernance de l’Internet\u202f?") or titles[0][:2] == (None, "auto")
+    assert titles[0] == (None, "auto", "Qu’est-ce que la gouvernance de l’Internet\u202f?") or titles[0][:2] == (
+        None,
+        "auto",
+    )
     assert titles[1] == ("en", "auto", "Conclusions <b>")
 
 
@@ -134,7 +137,9 @@ def test_participants_stand_by_category_and_country_heads_first(shown: EventPage
 def test_countries_stand_in_the_order_of_the_events_language(shown: EventPages) -> None:
     listed = [replace(SITE.participants[1], country=code, name=code) for code in ("DE", "ZA", "CH")]  # type: ignore[index]
     shown.show(replace(SITE, participants=tuple(listed)))
-    order = {code: re.findall(r"<bdi>([A-Z]{2})</bdi>", shown.get(f"{code}/participants").text) for code in ("en", "fr")}
+    order = {
+        code: re.findall(r"<bdi>([A-Z]{2})</bdi>", shown.get(f"{code}/participants").text) for code in ("en", "fr")
+    }
     assert order == {"en": ["DE", "ZA", "CH"], "fr": ["ZA", "DE", "CH"]}
 
 
@@ -199,8 +204,8 @@ def test_the_other_languages_of_a_page_are_the_same_page(shown: EventPages) -> N
 
 @pytest.mark.parametrize(
     "path",
-    ["none", "contributions/4", "contributions/01", "contributions/x", "contributions/1/2", "agenda/1", "files", "de"]
-    + ["agenda?page=2", "agenda?page=0", "agenda?page=x", "contributions?page=99999", "logo-none.png", "find", "form.pdf"],
+    "none contributions/4 contributions/01 contributions/x contributions/1/2 agenda/1 files de agenda?page=2 "
+    "agenda?page=0 agenda?page=x contributions?page=99999 logo-none.png find form.pdf".split(),
 )
 def test_what_is_not_there_is_said_with_the_events_contact(shown: EventPages, path: str) -> None:
     answer = shown.get(path)
