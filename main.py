@@ -119,6 +119,14 @@ def close_intake(request: Request) -> Response:
 
 
 @functions_framework.http
+def contribute(request: Request) -> Response:
+    """The page on which contributions are sent in, and each contribution's own. Public."""
+    from handlers.contribute import contribute as answer
+
+    return answer(desk(), request)
+
+
+@functions_framework.http
 def staff(request: Request) -> Response:
     """The staff's desk. Called by the staff's browsers, for whom Identity-Aware Proxy vouches."""
     from handlers.staff import staff as answer
@@ -153,6 +161,7 @@ def desk() -> Desk:
         uploads=_uploads,
         inspect=_inspector,
         published=_published,
+        republish=_republish,
     )
 
 
@@ -200,6 +209,12 @@ def _uploads() -> Uploads:
     from rollcall.store.folder_uploads import FolderUploads
 
     return FolderUploads(Path(where))
+
+
+def _republish(at: Desk, event: Event) -> None:
+    from rollcall.desk.site.publish import republish
+
+    republish(at, event)
 
 
 @cache

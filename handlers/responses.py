@@ -93,11 +93,19 @@ def allow(request: Request, *methods: str) -> None:
 
 
 def is_of_one_registration(request: Request) -> bool:
-    return path_below(request)[1:2] in ([LinkPurpose.OWN], [LinkPurpose.ADDRESS], [LinkPurpose.AMEND], [FIND])
+    return path_below(request)[1:2] in (
+        [LinkPurpose.OWN],
+        [LinkPurpose.ADDRESS],
+        [LinkPurpose.AMEND],
+        [LinkPurpose.CONTRIBUTION],
+        [LinkPurpose.PAPERS],
+        [FIND],
+    )
 
 
 def page(status: int, name: str, event: Event | None = None, **context: object) -> Response:
-    """In the language of its event, else in that of whoever asks."""
+    """In the language of its event, else in that of whoever asks. `sends_to`, in `context`, is of a page whose script
+    sends files: to that host, beside ours."""
     spoken = spoken_to(current_request, event)
     if event:
         context["other_languages"] = _in_other_languages(current_request, event, status)
@@ -107,7 +115,10 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
             context["logo"] = f"{own_address(current_request, event, '')}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
     response = Response(text, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = _page_policy(event, spoken)
+    sends_to = context.get("sends_to")
+    response.headers["Content-Security-Policy"] = _page_policy(
+        event, spoken, None if sends_to is None else str(sends_to)
+    )
     return said_in(spoken, event, response)
 
 
@@ -293,7 +304,7 @@ def address_below(function: str, request: Request, event: Event, code: str | Non
 
 
 @cache
-def _page_policy(event: Event | None, spoken: Language) -> str:
+def _page_policy(event: Event | None, spoken: Language, sends_to: str | None) -> str:
     """CSP Level 3: pages load nothing but the event's logo (their icon stands in them), run only our own style and
     script, known by their hashes, and send their form only to where it came from."""
     look = event.look if event else Look()
@@ -302,7 +313,10 @@ def _page_policy(event: Event | None, spoken: Language) -> str:
         script.append(render("pages/conditions.js"))
     if look.colour:
         style.append(render("pages/colour.css", colour=look.colour))
-    return policy(style, script, images="'self' data:" if look.logo else "data:")
+    if sends_to is not None:
+        script.append(render("pages/contribute/uploads.js", spoken))
+    said = policy(style, script, images="'self' data:" if look.logo else "data:")
+    return said if sends_to is None else f"{said}; connect-src 'self' {sends_to}".rstrip()
 
 
 def policy(style: Sequence[str], script: Sequence[str], images: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from itsdangerous import BadData, Signer, URLSafeSerializer
 
-from rollcall.model.contribution import Contribution, PaperDoubt, Upload
+from rollcall.model.contribution import EMAILED_TO, Contribution, PaperDoubt, Upload
 from rollcall.model.event import Event
 from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
@@ -27,8 +27,6 @@ from rollcall.model.links import (
 from rollcall.model.registration import Registered, new_id, normalized_address
 from rollcall.model.staff import Role, StaffMember
 
-CONTRIBUTION = "contribution"
-"""After the event's slug and a +, in the address to which contributions are e-mailed."""
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 """For the key of each salt too; itsdangerous' own are SHA-1 (its page "Concepts")."""
 
@@ -78,7 +76,7 @@ class SignedLinks:
         return Upload(*told, doubt and PaperDoubt(doubt)) if slug == event.slug else None
 
     def contributions_to(self, event: Event) -> str | None:
-        return f"{event.slug}+{CONTRIBUTION}@{self.forms_host}" if self.forms_host else None
+        return f"{event.slug}+{EMAILED_TO}@{self.forms_host}" if self.forms_host else None
 
     def completing(self, event: Event, inbound_id: str, place: int, until: datetime) -> str:
         return self._link(LinkPurpose.COMPLETE, event, inbound_id, place, until)

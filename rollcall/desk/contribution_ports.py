@@ -83,6 +83,10 @@ class Uploads(Protocol):
     """Files on their way in, in pieces, which nobody but the staff and their sender ever reads. Not kept after some
     days unless `keep` takes one over."""
 
+    @property
+    def sends_to(self) -> str:
+        """The host of the addresses to which browsers send, as `https://storage.example`; empty where it is ours."""
+
     def begin(self, id: str, size: int, origin: str) -> str:
         """The address to which a browser on a page of `origin` puts it in pieces; nobody can guess it. Relative to
         `/contribute/<slug>/` where it is a function of ours: `uploads/<id>.<size>` (`handlers.contribute_uploads`).

@@ -34,6 +34,8 @@ _EMAILS = {
     EmailKind.ANNOUNCEMENT: N_("Announcement"),
     EmailKind.INVITATION: N_("Invitation"),
     EmailKind.ROOMING_LIST: N_("Rooming list"),
+    EmailKind.RECEIPT: N_("Receipt of a contribution"),
+    EmailKind.NOTICE: N_("Notice about a contribution"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),

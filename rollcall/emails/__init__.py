@@ -1,5 +1,6 @@
 """What each e-mail says, a module an e-mail."""
 
+from dataclasses import replace
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
@@ -10,6 +11,8 @@ from rollcall.emails import (
     conflict,
     invitation,
     links,
+    notice,
+    receipt,
     reply,
     rooming_list,
     roster,
@@ -23,6 +26,7 @@ from rollcall.model.intake import Intake
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """From the store as it is now. `LookupError` or `ValueError`: something is missing or corrupt."""
+    event = _with_website(desk, event)
     match entry.kind:
         case EmailKind.CONFIRMATION:
             return confirmation.write(desk, entry, event, intake)
@@ -46,5 +50,17 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             return invitation.write(desk, entry, event, intake)
         case EmailKind.ROOMING_LIST:
             return rooming_list.write(desk, entry, event, intake)
+        case EmailKind.RECEIPT:
+            return receipt.write(desk, entry, event, intake)
+        case EmailKind.NOTICE:
+            return notice.write(desk, entry, event, intake)
         case _:
             assert_never(entry.kind)
+
+
+def _with_website(desk: Desk, event: Event) -> Event:
+    """Its pages here, where it has no other."""
+    if not event.has_pages:
+        return event
+    website, others = desk.links.pages_of(event), event.translated
+    return replace(event, website=website, translated=others and (lambda code: _with_website(desk, others(code))))

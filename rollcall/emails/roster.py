@@ -53,6 +53,7 @@ _BY_EMAIL = {
     InboundStatus.UNREAD: N_("Not read yet"),
     InboundStatus.REGISTERED: N_("Registered (including late ones)"),
     InboundStatus.CHANGED: N_("Changed or withdrew a registration"),
+    InboundStatus.CONTRIBUTED: N_("Contributions"),
     InboundStatus.WAITING_FOR_SENDER: N_("Waiting for the sender"),
     InboundStatus.NEEDS_REVIEW: N_("Needs review"),
     InboundStatus.AUTOMATIC: N_("Automatic"),
@@ -245,7 +246,7 @@ def by_email(event: Event, counts: Mapping[InboundStatus, int], resolved: int) -
         names[InboundStatus.NEEDS_REVIEW] = spoken.ngettext(
             "Needs review (%(count)s dealt with)", "Needs review (%(count)s dealt with)", resolved
         )
-    if_any = (InboundStatus.UNREAD, InboundStatus.CHANGED)
+    if_any = (InboundStatus.UNREAD, InboundStatus.CHANGED, InboundStatus.CONTRIBUTED)
     told = [status for status in InboundStatus if counts.get(status) or status not in if_any]
     rows = [(names[status], counts.get(status, 0)) for status in told]
     return [*rows, (spoken.pgettext("e-mails", "All"), sum(counts.values()))]

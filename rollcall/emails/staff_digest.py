@@ -41,6 +41,8 @@ _NOT_OF_ONE = {
     EmailKind.LINKS: N_("Who asked for links"),
     EmailKind.INVITATION: N_("Who may register late"),
     EmailKind.ROOMING_LIST: N_("A hotel"),
+    EmailKind.RECEIPT: N_("Who sent a contribution"),
+    EmailKind.NOTICE: N_("Who sent a contribution"),
 }
 _UNREAD = (ReviewReason.READING_FAILED, ReviewReason.NOT_TAKEN_APART, ReviewReason.TOO_COMPLICATED)
 _ROW = 100  # characters of markup around a label and its text

@@ -10,6 +10,7 @@ from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown, language_of, status_in_words
 from rollcall.language import N_, language
+from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -83,6 +84,24 @@ def person_of(desk: Desk, event: Event, entry: OutboxEntry) -> Registered:
     return take_back(desk, event, registered) if registered.came_too_late else registered
 
 
+def contribution_of(desk: Desk, entry: OutboxEntry) -> Contribution:
+    contribution = desk.store.contribution(entry.about)
+    if contribution is None:
+        raise LookupError(f"e-mail {entry.id} is about a contribution that is not there")
+    return contribution
+
+
+def about_contribution(event: Event, one: Contribution) -> list[tuple[str, str]]:
+    """Label and text each: no label of the registration form, which a reply that quotes it would seem to fill in."""
+    spoken = language(event.language)
+    said = (
+        (N_("Title of the contribution"), one.title),
+        (N_("Source"), one.source),
+        (N_("Agenda item or question"), one.item),
+    )
+    return [(spoken.gettext(label), unlinked(text)) for label, text in said if text]
+
+
 def revision_of(desk: Desk, entry: OutboxEntry, registered: Registered) -> Revision:
     for one in desk.store.history(entry.event, registered):
         if one.number == entry.revision:
@@ -111,7 +130,7 @@ _BY_REGISTRANT = {
 }
 
 
-def how_it_came(event: Event, change: Change) -> str:
+def how_it_came(event: Event, change: Change | ContributionChange) -> str:
     spoken = language(event.language)
     if change.by is Actor.REGISTRANT:
         return spoken.gettext(_BY_REGISTRANT[change.way])

@@ -9,6 +9,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -149,6 +150,12 @@ def _filled_in(words: Vocabulary, people: Iterable[Iterable[tuple[str, str]]]) -
 
 
 def _in_pdf(event: Event, content: bytes) -> list[Answered]:
+    with bounds_of_pdf():
+        return _in_pages(event, content)
+
+
+@contextmanager
+def bounds_of_pdf() -> Iterator[None]:
     from pypdf import apply_configuration
 
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # it quotes what is in the file
@@ -164,7 +171,7 @@ def _in_pdf(event: Event, content: bytes) -> list[Answered]:
         page_tree_maximum_page_entries=50 * MOST_PAGES,
         form_fields_maximum_entries=MOST_FIELDS,
     ):
-        return _in_pages(event, content)
+        yield
 
 
 def _in_pages(event: Event, content: bytes) -> list[Answered]:
@@ -198,14 +205,14 @@ def _in_pages(event: Event, content: bytes) -> list[Answered]:
 
 def _drawn(form: Answered) -> Answered:
     """PDF says where letters stand, not which is read first; and some fonts do not say which they are."""
-    turned = [name for name, answer in form.answers.items() if any(map(_is_right_to_left, answer))]
+    turned = [name for name, answer in form.answers.items() if any(map(is_right_to_left, answer))]
     lost = [name for name, answer in form.answers.items() if "\ufffd" in answer]
     form = replace(form, answers={name: answer.replace("\ufffd", "") for name, answer in form.answers.items()})
     form = form.doubted(Doubt.RIGHT_TO_LEFT_PDF, *turned) if turned else form
     return form.doubted(Doubt.LOST_LETTERS, *lost) if lost else form
 
 
-def _is_right_to_left(character: str) -> bool:
+def is_right_to_left(character: str) -> bool:
     return unicodedata.bidirectional(character) in ("R", "AL", "AN")
 
 
@@ -281,10 +288,10 @@ def _in_sheets(event: Event, parts: Mapping[str, bytes]) -> list[Answered]:
 def _in_docx(event: Event, content: bytes) -> list[Answered]:
     import docx
 
-    return forms_in_text(event, _text_of_docx(docx.Document(io.BytesIO(content)).element.body))
+    return forms_in_text(event, text_of_docx(docx.Document(io.BytesIO(content)).element.body))
 
 
-def _text_of_docx(body: Any) -> str:
+def text_of_docx(body: Any) -> str:
     """In order, with content controls and text boxes (ECMA-376, part 1, 17)."""
     from lxml import etree
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
 from time import process_time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from rollcall.inbound.attachments import forms_in_file, may_hold_form
 from rollcall.inbound.changes import changed, corrected, is_no_answer, is_of, news_in
@@ -27,7 +27,7 @@ from rollcall.inbound.letter import (
     what_it_says,
     words_of_changes,
 )
-from rollcall.inbound.mime import Parts
+from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.quoting import times_forwarded, typed_lines
 from rollcall.inbound.text import TextRead, read_text
 from rollcall.inbound.whose import speaks_of_another
@@ -79,6 +79,14 @@ _NO_PAPERS = (
 """What programs attach."""
 
 
+class Left(NamedTuple):
+    """A file without a form."""
+
+    place: int
+    """Among all files."""
+    file: File
+
+
 @dataclass(frozen=True)
 class Found:
     forms: tuple[ParsedForm, ...]
@@ -93,6 +101,8 @@ class Found:
     """Why not all of it was read."""
     withdraws: bool = False
     thanks: bool = False
+    left: tuple[Left, ...] = ()
+    """The files of `not_read`, in the same order."""
 
 
 @dataclass(frozen=True)
@@ -132,11 +142,11 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
 
     forms: list[Answered] = []
     beside: list[str] = []
-    not_read: list[str] = []
-    files = 0
+    left: list[Left] = []
+    files, place = 0, -1
     registered = about.registered
     forwarded = None if registered else times_forwarded(about.subject)
-    for part in _all_parts(parts):
+    for part in all_parts(parts):
         if late():
             raise TooMuch
         own = part is parts
@@ -144,13 +154,15 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
         forms += _said_in(read, about, own=own)
         beside.append(read.beside)
         for file in part.files:
+            place += 1
             files += may_hold_form(file)
             worth_it = files <= MOST_FILES and len(forms) <= MOST_FORMS and not late()
             found: list[Answered] = _tried(forms_in_file, event, file, []) if worth_it else []
             forms += [changed(registered, form, attached=not own) for form in found] if registered else found
             beside += [form.beside for form in found]
             if not (found or file.inline or file.type in _NO_PAPERS):
-                not_read.append(file.name or file.type)
+                left.append(Left(place, file))
+    not_read = [one.file.name or one.file.type for one in left]
     people = _each_once(forms)
     if len(people) > MOST_FORMS:
         not_read.append(f"the forms after the first {MOST_FORMS}")
@@ -177,6 +189,7 @@ def _found(event: Event, parts: Parts, about: About, clock: Callable[[], float])
         ReviewReason.TOO_MANY_FILES if files > MOST_FILES else None,
         not (people or not_read) and _tried(_withdraws, event, parts, False, about),
         not (people or not_read) and _tried(_thanks, event, parts, False, about),
+        tuple(left),
     )
 
 
@@ -209,7 +222,7 @@ def _said_in(read: TextRead, about: About, *, own: bool) -> list[Answered]:
     return [corrected(about.asked, form) for form in said] if about.asked and said is not read.forms else said
 
 
-def _all_parts(parts: Parts) -> Iterator[Parts]:
+def all_parts(parts: Parts) -> Iterator[Parts]:
     waiting = [parts]
     while waiting:
         part = waiting.pop()

@@ -2,12 +2,14 @@
 budget. Where a module raises, the e-mail goes to review with what is known."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from typing import TypeVar
 
 from rollcall.inbound.charsets import text_of
-from rollcall.inbound.forms import About, Found, find_forms
+from rollcall.inbound.forms import About, Found, all_parts, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.message import first_of, message_of
@@ -17,12 +19,13 @@ from rollcall.inbound.webhook import glance as glance  # with the rest, a reader
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
-from rollcall.model.inbound import InboundForm, ParsedEmail, Reason, ReviewReason
+from rollcall.model.inbound import InboundForm, ParsedEmail, ParsedPapers, Reason, ReviewReason
 
 LONGEST_TEXT = 2000
 """Characters."""
 LONGEST_SUBJECT = 500
 LONGEST_MESSAGE_ID = 998  # a line (RFC 5322, 2.1.1)
+LONGEST_SENDER_NAME = 200
 MOST_REFERENCES = 50
 MOST_NOT_READ = 100
 LONGEST_NOT_READ = 200
@@ -63,6 +66,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     about = About(subject, decoded(headers.first("from")), asked)
     found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
     says_more = bool(found.forms and found.letter)
+    papers = _papers(event, parts, found, subject, decoded(headers.first("from")), post.envelope_to)
     over = Reason(found.over) if found.over else None
     robot = automatic(post, headers, parts.files)
     return ParsedEmail(
@@ -72,9 +76,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         references=tuple(dict.fromkeys(_message_ids(headers, "references", "in-reply-to")))[-MOST_REFERENCES:],
         arrived_at=arrived_at(headers),
         forms=found.forms,
-        not_read=()
-        if is_report(headers)
-        else tuple(name[:LONGEST_NOT_READ] for name in found.not_read[:MOST_NOT_READ]),
+        not_read=() if is_report(headers) else _not_read(found, papers),
         text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
         says_more=says_more,
         asks=says_more and found.asks,
@@ -86,7 +88,43 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         spam=is_spam(post),
         recipients=post.envelope_to,
         language=language_of(headers),
+        sender_name=_name_in(decoded(headers.first("from"))),
+        contributed=ParsedPapers() if is_report(headers) else papers,
     )
+
+
+def _papers(
+    event: Event, parts: Parts, found: Found, subject: str, sender: str, recipients: Sequence[str]
+) -> ParsedPapers:
+    if event.contributions is None or found.over:
+        return ParsedPapers()
+    from rollcall.inbound.papers import Asking, papers_in
+
+    asking = Asking(subject, sender, recipients, bool(found.forms))
+    return _tried(partial(papers_in, event, parts, found.left, asking), ParsedPapers)
+
+
+def _not_read(found: Found, papers: ParsedPapers) -> tuple[str, ...]:
+    taken = {file.place for paper in papers.papers for file in paper.files}
+    of_files = len(found.left)
+    names = [name for one, name in zip(found.left, found.not_read, strict=False) if one.place not in taken]
+    return tuple(name[:LONGEST_NOT_READ] for name in [*names, *found.not_read[of_files:]][:MOST_NOT_READ])
+
+
+def _name_in(sender: str) -> str:
+    """Before the address."""
+    return sender.rpartition("<")[0].strip(" \"'")[:LONGEST_SENDER_NAME]
+
+
+def files(raw: bytes, places: Sequence[int], into: Path) -> None:
+    _tried(partial(_write_files, raw, places, into), lambda: None)
+
+
+def _write_files(raw: bytes, places: Sequence[int], into: Path) -> None:
+    whole = chain.from_iterable(part.files for part in all_parts(message_of(open_post(raw)).parts))
+    for place, file in enumerate(whole):
+        if place in places:
+            (into / str(place)).write_bytes(file.content)
 
 
 def _begin(raw: bytes) -> ParsedEmail:

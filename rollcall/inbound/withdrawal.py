@@ -1,11 +1,11 @@
-"""Whether a letter withdraws the registration that it answers, clearly, and says nothing else.
+"""Whether a letter withdraws the registration, or the contribution, that it answers, clearly, and says nothing else.
 
 Each sentence has to be wholly of phrases that are known: some withdraw, others say no more. A word that is not known
 makes a person look; so conditions, parts, negations, questions and other people need no list of their own.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rollcall.inbound.labels import STRUCK_OUT
@@ -21,9 +21,20 @@ from rollcall.inbound.letter import (
 )
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.inbound.whose import THE_PERSON, with_the_person
-from rollcall.inbound.withdrawal_words import SPEAKS, THE_EVENT, in_short, saying_no_more, subjects, withdrawing
+from rollcall.inbound.withdrawal_words import (
+    SPEAKS,
+    THE_EVENT,
+    THE_PAPER,
+    in_short,
+    papers,
+    saying_no_more,
+    saying_no_more_of_papers,
+    subjects,
+    withdrawing,
+    withdrawing_papers,
+)
 from rollcall.model.event import Event
-from rollcall.model.inbound import InboundForm
+from rollcall.model.inbound import FormStatus, InboundForm
 
 _LONGEST = 1000
 """Characters, without the signature block."""
@@ -70,20 +81,59 @@ class Known:
 def withdraws(subject: str, letters: Iterable[Sequence[str]], known: Known) -> bool:
     """`letters`: the lines that the sender typed, in each version of the text."""
     written = [letter for letter in letters if any(map(str.strip, letter))]
-    return bool(written) and all(_withdraws(letter, known) for letter in written) and _is_about_it(subject, known)
+    if not written:
+        return False
+    phrases = _Phrases(known.marked, withdrawing(), saying_no_more())
+    return all(_withdraws(letter, known.names, phrases) for letter in written) and _is_about_it(subject, known)
 
 
-def _withdraws(letter: Sequence[str], known: Known) -> bool:
+def withdraws_paper(event: Event, subject: str, letters: Iterable[Sequence[str]], sender: str) -> bool:
+    """As `withdraws`; which contribution, the numbers in it say, or the e-mail that it answers."""
+    known = Known(event, InboundForm(FormStatus.REGISTERED), "", sender)
+    number = re.compile(rf"\b(?:{re.escape(plain(event.slug))} )?c \d{{1,6}}\b")
+
+    def marked(text: str) -> str:
+        said = known.marked(number.sub(THE_PERSON, plain(text)))
+        for pattern in papers():
+            said = pattern.sub(THE_PAPER, said)
+        return said
+
+    phrases = _Phrases(marked, withdrawing_papers(), saying_no_more_of_papers())
+    written = [letter for letter in letters if any(map(str.strip, letter))]
+    is_answer = plain(subject.partition(":")[0]) in _REPLIES or phrases.withdraw(subject)
+    return bool(written) and is_answer and all(_withdraws(letter, known.names, phrases) for letter in written)
+
+
+@dataclass(frozen=True)
+class _Phrases:
+    marked: Callable[[str], str]
+    withdrawing: Sequence[re.Pattern[str]]
+    no_more: Sequence[re.Pattern[str]]
+
+    def withdraw(self, sentence: str) -> bool | None:
+        """Whether one of them withdraws; None where something else is said."""
+        said, withdrawn, at = self.marked(sentence), False, 0
+        while at < len(said):
+            clear, other = _end(self.withdrawing, said, at), _end(self.no_more, said, at)
+            if max(clear, other) <= at:
+                return None
+            withdrawn = withdrawn or clear >= other
+            at = max(clear, other)
+            at += len(said[at:]) - len(said[at:].lstrip())
+        return withdrawn
+
+
+def _withdraws(letter: Sequence[str], names: set[str], phrases: _Phrases) -> bool:
     if len(letter) > _MOST_LINES:
         return False
     lines = [line.strip() for line in letter if not is_of_device(line)]
-    body, signature = _parted(lines, known.names)
+    body, signature = _parted(lines, names)
     said = "\n\n".join("\n".join(paragraph) for paragraph in _paragraphs(body))
     if len(said) > _LONGEST or STRUCK_OUT in said or any(mark in said for mark in QUESTION_MARKS):
         return False
     if not _is_signature(signature):
         return False
-    found = [_phrases_in(known.marked(sentence)) for sentence in _sentences(said)]
+    found = [phrases.withdraw(sentence) for sentence in _sentences(said)]
     return all(one is not None for one in found) and any(found)
 
 
@@ -139,19 +189,6 @@ def _sentences(body: str) -> Iterator[str]:
             greeting, rest = parted_greeting(lines[0])
             lines[0] = lines[0] if SPEAKS.search(plain(greeting)) else rest
         yield from filter(str.strip, _SENTENCE.split(" ".join(lines)))
-
-
-def _phrases_in(said: str) -> bool | None:
-    """Whether one of them withdraws; None where something else is said."""
-    withdrawn, at = False, 0
-    while at < len(said):
-        clear, other = _end(withdrawing(), said, at), _end(saying_no_more(), said, at)
-        if max(clear, other) <= at:
-            return None
-        withdrawn = withdrawn or clear >= other
-        at = max(clear, other)
-        at += len(said[at:]) - len(said[at:].lstrip())
-    return withdrawn
 
 
 def _end(phrases: Sequence[re.Pattern[str]], said: str, at: int) -> int:

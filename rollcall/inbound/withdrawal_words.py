@@ -13,9 +13,11 @@ from rollcall.inbound.whose import THE_PERSON
 
 THE_EVENT = "\ufdd3"
 """A noncharacter, where the event's title stands."""
+THE_PAPER = "\ufdd4"
 _SIGNS: Mapping[str, str] = {
     "P": THE_PERSON,
     "event": THE_EVENT,
+    "paper": THE_PAPER,
     **dict(zip(("registration", "attend", "attending", "because"), "\ue001\ue002\ue003\ue004", strict=True)),
 }
 """None is in a plain text."""
@@ -328,6 +330,37 @@ _SUBJECTS = (
     r"الغاء (?:<registration>|<attend>)|اعتذار(?: عن (?:عدم )?<attend>)?|انسحاب",
 )
 
+_PAPER = (
+    r"(?:(?:my|our|this|that|the)(?: above)? )?(?:contribution|paper|document)(?: (?:number )?<P>)?(?: (?:to|from|for) <event>)?",
+    r"(?:(?:ma|notre|la|cette|mon|ce|le) )?(?:contribution|document)(?: <P>)?(?: <event>)?",
+    r"(?:(?:mi|nuestra|la|esta|nuestro|el|este) )?(?:contribucion|documento)(?: <P>)?(?: <event>)?",
+    r"(?:(?:мой|наш|свой|этот|данный) )?(?:вклад|документ)(?: <P>)?(?: <event>)?",
+    r"(?:我们的|我方的?|我的|本|该|此)?(?:文稿|稿件|提案|文件)(?:<P>)?",
+    r"(?:مساهمتنا|مساهمتي|هذه المساهمه|المساهمه|هذه الوثيقه|الوثيقه|وثيقتنا)(?: <P>)?(?: <event>)?",
+)
+_WITHDRAWS_PAPER = (
+    r"(?:we|i) (?:hereby )?(?:(?:would like|wish|want|have decided|have|ask you|request you) to |must )?(?:withdraw|retract) <paper>",
+    r"(?:please|kindly) (?:withdraw|retract) <paper>|<paper> (?:is|has been) (?:hereby )?(?:withdrawn|retracted)",
+    r"(?:please|kindly) (?:consider|regard|treat) <paper> (?:as )?withdrawn",
+    r"(?:nous (?:retirons|(?:souhaitons|voudrions|voulons|desirons|devons) retirer|avons decide de retirer)"
+    r"|je (?:retire|souhaite retirer|voudrais retirer|dois retirer)) <paper>",
+    r"(?:merci de|veuillez|nous vous prions de|je vous prie de) (?:bien vouloir )?retirer <paper>|<paper> est retiree?",
+    r"(?:retiramos|retiro|(?:deseamos|deseo|queremos|quiero|debemos|hemos decidido) retirar) <paper>",
+    r"(?:por favor |(?:les?|le) rogamos |rogamos )(?:que )?(?:retiren?|retirar) <paper>",
+    r"(?:мы |я )?(?:отзываем|отзываю|снимаем|снимаю|(?:хотим|хотели бы|вынуждены|решили) (?:отозвать|снять)) <paper>",
+    r"(?:просим|прошу)(?: вас)? (?:отозвать|снять) <paper>",
+    r"(?:我们|我方|我)?(?:决定|希望|想|要|特此|现)?(?:撤回|撤销)<paper>|(?:请|烦请)(?:予以)?(?:撤回|撤销)<paper>",
+    r"(?:نسحب|اسحب|(?:نود|اود|نرغب في|قررنا) سحب) <paper>|(?:يرجي|نرجو|الرجاء) سحب <paper>",
+)
+_SAYS_NO_MORE_OF_PAPERS = (
+    r"we (?:very much |deeply |sincerely )?regret(?: to (?:inform|tell|advise) you)?(?: that)?|we (?:hereby )?(?:inform|notify) you that",
+    r"we (?:sincerely )?apologi[sz]e<inconvenience>|we are sorry<inconvenience>",
+    r"nous (?:avons le regret de|souhaitons|tenons a) vous informer que|nous vous informons que|avec nos excuses",
+    r"lamentamos informarles? que|les? informamos(?: de)? que|disculpen las molestias",
+    r"сообщаем(?: вам)?(?: о том)? что|настоящим|兹|谨|特此通知",
+    r"نود ابلاغكم(?: بان)?|نحيطكم علما بان|نفيدكم بان",
+)
+
 
 def _patterns(phrases: Sequence[str]) -> tuple[re.Pattern[str], ...]:
     """Each ends with a word; nothing stands between words in Chinese."""
@@ -372,6 +405,22 @@ def withdrawing() -> tuple[re.Pattern[str], ...]:
 @cache
 def saying_no_more() -> tuple[re.Pattern[str], ...]:
     return _patterns(_SAYS_NO_MORE)
+
+
+@cache
+def papers() -> tuple[re.Pattern[str], ...]:
+    start, end = (rf"(?{ahead}[^\W\u2e80-\u9fff])" for ahead in ("<!", "!"))
+    return tuple(re.compile(rf"{start}(?:{_spelled_out(phrase)}){end}") for phrase in _PAPER)
+
+
+@cache
+def withdrawing_papers() -> tuple[re.Pattern[str], ...]:
+    return _patterns(_WITHDRAWS_PAPER)
+
+
+@cache
+def saying_no_more_of_papers() -> tuple[re.Pattern[str], ...]:
+    return _patterns((*_SAYS_NO_MORE, *_SAYS_NO_MORE_OF_PAPERS))
 
 
 @cache

@@ -29,6 +29,7 @@ from werkzeug.serving import make_server
 from handlers.logs import hide_requests
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
+from rollcall.desk.site.publish import republish
 from rollcall.emails import write
 from rollcall.inbound.reader import InboxReader
 from rollcall.inspection.inspector import ChildInspector
@@ -155,6 +156,7 @@ def serving(
         uploads=lambda: FolderUploads(db.folder / "messages"),
         inspect=ChildInspector,
         published=lambda: FolderPublished(db.folder / "published"),
+        republish=republish,
     )
     app = local_app(desk, sendgrid, db.clock)
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the desk says what happened, without anybody's address

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from rollcall.model.registration import Actor, Way
 
+EMAILED_TO = "contribution"
+"""After the event's slug and a +, in the address to which contributions are e-mailed."""
 LARGEST_FILE = 50_000_000
 """Bytes."""
 MOST_FILES = 6

@@ -52,6 +52,7 @@ class ReviewReason(StrEnum):
     ANSWERS_OUR_EMAIL = "answers_our_email"
     NO_FORM = "no_form"
     ATTACHMENT_NOT_READ = "attachment_not_read"
+    PAPER_NOT_CLEAR = "paper_not_clear"
     CONFLICT = "conflict"
     REFUSES = "refuses"
     DOUBTFUL = "doubtful"
@@ -120,29 +121,39 @@ class AttachedFile:
     """As its name or its cover says (BCP 47)."""
 
 
-class PaperQuestion(StrEnum):
-    """What only its sender can answer; each is the code of a fault of `files`."""
-
-    ONE_OR_SEVERAL = "papers_one_or_several"
-    """Whether files are one contribution or several."""
-    IS_ONE = "paper_is_one"
-    """Whether it is a contribution at all."""
-
-
 @dataclass(frozen=True)
 class ParsedPaper:
-    """What may be a contribution."""
-
     files: tuple[AttachedFile, ...]
     """Of the same paper, one a language version; none: `text` is the paper."""
     cover: Mapping[str, str] = field(default_factory=dict)
     """As its cover lines say: `title`, `source`, `item`, `abstract`, `language` (BCP 47)."""
     guessed: Mapping[str, str] = field(default_factory=dict)
-    """The same, from elsewhere: the subject, a cover page without labels."""
+    """From elsewhere, or perhaps garbled."""
     beginning: str = ""
     """Of its text."""
     text: str = ""
-    doubts: tuple[PaperQuestion, ...] = ()
+    may_be_several: bool = False
+    """Contributions: only the sender knows."""
+
+
+@dataclass(frozen=True)
+class ParsedPapers:
+    """What an e-mail has of contributions, where its event takes any."""
+
+    papers: tuple[ParsedPaper, ...] = ()
+    """Their files are not among `ParsedEmail.not_read`."""
+    to_contributions: bool = False
+    """It was sent to the address for them."""
+    cover: Mapping[str, str] = field(default_factory=dict)
+    """In the text of the e-mail."""
+    kind: PaperKind = PaperKind.ORIGINAL
+    """As its words say."""
+    numbers: tuple[int, ...] = ()
+    """Of contributions that its words name."""
+    withdraws: bool = False
+    """Clearly, and says nothing else."""
+    refuses: bool = False
+    """As `ParsedEmail.refuses`, beside the papers."""
 
 
 @dataclass(frozen=True)
@@ -178,12 +189,7 @@ class ParsedEmail:
     language: str = ""
     """That its headers name, among those that the desk speaks (BCP 47)."""
     sender_name: str = ""
-    papers: tuple[ParsedPaper, ...] = ()
-    """Where the event takes contributions; their files are not among `not_read`."""
-    paper_kind: PaperKind | None = None
-    """Where words of it say that it is no original."""
-    withdraws_paper: bool = False
-    """Clearly, and says nothing else."""
+    contributed: ParsedPapers = ParsedPapers()
 
 
 class InboundStatus(StrEnum):
@@ -191,6 +197,8 @@ class InboundStatus(StrEnum):
     REGISTERED = "registered"
     CHANGED = "changed"
     """It changed or withdrew the registration that it answers."""
+    CONTRIBUTED = "contributed"
+    """It has no form, but papers: all are received, or withdrawn."""
     WAITING_FOR_SENDER = "waiting_for_sender"
     NEEDS_REVIEW = "needs_review"
     AUTOMATIC = "automatic"
@@ -250,6 +258,10 @@ class InboundPaperStatus(StrEnum):
     REFUSED = "refused"
     """For a fault of its files."""
     NEEDS_REVIEW = "needs_review"
+
+
+OPEN_PAPERS = (InboundPaperStatus.INCOMPLETE, InboundPaperStatus.REFUSED)
+"""Something is asked of the sender."""
 
 
 @dataclass(frozen=True)
@@ -353,6 +365,7 @@ def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundSta
     """The e-mail's status, now that the people with these keys are registered: what waited for its sender may have come
     on the form's page, or in another e-mail."""
     waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
-    if waits and all(form.person in registered for form in inbound.forms):
+    open_papers = any(one.status in OPEN_PAPERS for one in inbound.papers)
+    if waits and not open_papers and all(form.person in registered for form in inbound.forms):
         return InboundStatus.REGISTERED
     return inbound.status

@@ -5,6 +5,7 @@ before can do without, needs no new `schema_version`; anything else does.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -341,8 +342,9 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "resolved": inbound.resolved,
         "language": inbound.language,
         "waits_since": inbound.waits_since,
-        **({"sender_name": inbound.sender_name} if inbound.sender_name else {}),
-        **({"papers": [*map(_paper_record, inbound.papers)], "consent": inbound.consent} if inbound.papers else {}),
+        "sender_name": inbound.sender_name,
+        "papers": [*map(_paper_record, inbound.papers)],
+        "consent": inbound.consent,
     }
 
 
@@ -354,17 +356,7 @@ def _paper_record(paper: InboundPaper) -> dict[str, Any]:
         "source": paper.source,
         "item": paper.item,
         "abstract": paper.abstract,
-        "files": [
-            {
-                "id": file.id,
-                "name": file.name,
-                "type": file.type,
-                "language": file.language,
-                "size": file.size,
-                "sha256": file.sha256,
-            }
-            for file in paper.files
-        ],
+        "files": [*map(asdict, paper.files)],
         "faults": _coded_faults(paper.faults),
         "doubt": paper.doubt and paper.doubt.value,
         "kind": paper.kind.value,

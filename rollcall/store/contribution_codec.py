@@ -46,8 +46,8 @@ def contribution_from(
     id: str, record: Mapping[str, Any], created_at: datetime, updated_at: datetime, version: object
 ) -> Contribution:
     """The newest paper is stored without its time, which nobody knows before the commit: it is the document's own."""
-    papers = record["papers"]
-    came = created_at if len(papers) == 1 else updated_at
+    came = created_at if len(record["papers"]) == 1 else updated_at
+    papers = tuple(_paper_from(paper, came) for paper in record["papers"])
     return Contribution(
         id=id,
         event=record["event"],
@@ -55,7 +55,7 @@ def contribution_from(
         source=record["source"],
         name=record["name"],
         email=record["email"],
-        papers=tuple(_paper_from(paper, came) for paper in papers),
+        papers=papers,
         item=record["item"],
         abstract=record["abstract"],
         registration_id=record["registration_id"],
@@ -68,7 +68,7 @@ def contribution_from(
         key=record["key"],
         inbound_id=record["inbound_id"],
         receipts=record["receipts"],
-        created_at=created_at,
+        created_at=papers[0].received_at,
         version=version,
     )
 

@@ -103,13 +103,18 @@ class ContributionDocuments(Documents):
         number, version = last
         highest = max(number, *(one.number or 0 for one in numbered))
         given = (Update(_path(one.id), versioned(codec.contribution_record(one)), one.version) for one in numbered)
-        ids = {entry.id for entry in enqueue}
-        return self._committed(
-            saved(_numbers_path(event), {"last": highest}, version),
-            *given,
-            *map(created, enqueue),
-            is_ours=lambda: len(self.entries_among(ids)) == len(ids),  # numbers and receipts come in one commit
-        )
+
+        def is_ours() -> bool:
+            there = {
+                found.id: _contribution(found)
+                for found in self._database.read_many([_path(one.id) for one in numbered])
+            }
+            return all(
+                there[one.id].number == one.number and there[one.id].receipts >= one.receipts for one in numbered
+            )
+
+        last_given = saved(_numbers_path(event), {"last": highest}, version)
+        return self._committed(last_given, *given, *map(created, enqueue), is_ours=is_ours)
 
     # --- the programme
 

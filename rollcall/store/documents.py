@@ -18,7 +18,7 @@
     events/{slug}/audit/{id}                what one of the staff did, by one press of a button
     contributions/{id}                      created when it was received; its papers, and their files' names
     contributions/{id}/history/{n}          what changed at revision n, and who changed it
-    contributionkeys/{event}-{key}          the contribution under this key, until it is withdrawn
+    contributionkeys/{event}-{key}          the contribution that was made under this key
     events/{slug}/numbers/contributions     the last number that was given to one
     events/{slug}/programme/{n}             agenda and documents as the staff changed them; `now` is the last
     publications/{slug}                     when the event's pages are published again

@@ -33,7 +33,17 @@ from rollcall.model.email import (
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.finding import EVERYONE, RECEIVED, STATUS, facet
-from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import (
+    Doubt,
+    FormStatus,
+    InboundEmail,
+    InboundForm,
+    InboundPaper,
+    InboundPaperStatus,
+    InboundStatus,
+    Reason,
+    ReviewReason,
+)
 from rollcall.model.intake import Closing, EarlierDeadline, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (

@@ -17,6 +17,8 @@ from rollcall.emails import (
     invitation,
     links,
     moved,
+    notice,
+    receipt,
     reply,
     rooming_list,
     roster,
@@ -31,6 +33,15 @@ from rollcall.emails.wording import Ways
 from rollcall.language import languages
 from rollcall.model import email
 from rollcall.model.announcement import Announcement, Wording
+from rollcall.model.contribution import (
+    Contribution,
+    ContributionChange,
+    Paper,
+    PaperDoubt,
+    PaperFile,
+    PaperKind,
+    PaperStatus,
+)
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
@@ -185,6 +196,48 @@ def invited(event: Event = EVENT) -> Email:
     until = EVENT.closes_at + timedelta(days=3)
     one = Invitation("I", "Amina Diallo", until, "visa", STAFF, PAST.as_of, "amina@mpt.example.org")
     return invitation.word(email.invitation_entry(event.slug, one), event, one, LINKS.late(event, one), ANSWERS_TO)
+
+
+PAPER = Paper(
+    PaperKind.ORIGINAL,
+    0,
+    (
+        PaperFile("F1", "internet-governance.pdf", "application/pdf", "en", 1_234_567, "ab" * 32),
+        PaperFile("F2", "gouvernance (2).docx", "application/msword", "fr", 800, "cd" * 32),
+    ),
+    received_at=NOON,
+)
+CONTRIBUTION = Contribution(
+    id="C" * 24,
+    event=EVENT.slug,
+    title="Whose names? On country codes & www.example.org",
+    source="Ministère des Postes et Télécommunications, Guinée",
+    name="Amina Diallo",
+    email="amina@mpt.example.org",
+    papers=(PAPER,),
+    item="Country-code top-level domains",
+    consent="I agree.",
+    number=7,
+    created_at=NOON,
+)
+
+
+def receipted(
+    event: Event = EVENT, answers_to: str | None = ANSWERS_TO, said: Mapping[str, Any] | None = None, **paper: Any
+) -> Email:
+    """Of the last paper; `said` is what the contribution says otherwise."""
+    one = replace(CONTRIBUTION, papers=(replace(PAPER, **paper),), **(said or {}))
+    own = LINKS.contribution(event, one)
+    shown = receipt.Receipt(one, one.papers[0], event.closes_at, own, answers_to)
+    return receipt.word(email.contribution_receipts(one)[-1], event, shown)
+
+
+def noticed(event: Event = EVENT, withdrawn: bool = False, **changes: Any) -> Email:
+    held = replace(PAPER, status=PaperStatus.HELD, reason="The second file is empty.\nPlease send it again.")
+    one = replace(CONTRIBUTION, revision=2, papers=(PAPER if withdrawn else held,), withdrawn=withdrawn, **changes)
+    made = ContributionChange(2, {}, {}, Actor.REGISTRANT, Way.LINK, "", NOON + timedelta(days=1))
+    own = None if withdrawn else LINKS.contribution(event, one)
+    return notice.word(email.contribution_notice(one), event, one, made if withdrawn else None, own)
 
 
 def an_inbound(*forms: InboundForm, **changes: Any) -> InboundEmail:
@@ -435,6 +488,14 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "announcement": announced,
     "announcement.ar": lambda: announced(EVENT.in_language("ar"), SALLE),
     "invitation": invited,
+    "receipt-late": lambda: receipted(received_at=EVENT.closes_at + timedelta(milliseconds=1)),
+    "receipt-revision": lambda: receipted(
+        answers_to=None, said={"item": "", "consent": ""}, kind=PaperKind.REVISION, number=1, arrived_at=NOON
+    ),
+    "receipt-doubt": lambda: receipted(status=PaperStatus.HELD, doubt=PaperDoubt.NOT_SCANNED),
+    "receipt-published": lambda: receipted(status=PaperStatus.PUBLISHED),
+    "receipt-held": lambda: receipted(status=PaperStatus.HELD, reason="It says nothing on the agenda."),
+    "notice-withdrawn-no-number": lambda: noticed(withdrawn=True, number=None),
     "conflict-past": lambda: conflicting(AMINA, intake=PAST, kept_until=None),
     "reply-own-conflict": lambda: replied(
         InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS), own={AMINA.id: LINKS.own(EVENT, AMINA)}
@@ -478,6 +539,9 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "reply-no-form-past": lambda: replied(intake=PAST),
 }
 IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
+    "receipt": receipted,
+    "notice-held": noticed,
+    "notice-withdrawn": lambda event: noticed(event, withdrawn=True),
     "confirmation": lambda event: confirmed(AMINA, event),
     "confirmation-late": lambda event: confirmed(LATE, event),
     "changed": lambda event: about(changed(), event),

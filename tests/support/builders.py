@@ -14,6 +14,7 @@ from google.cloud import firestore
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
+from rollcall.desk.site.publish import republish
 from rollcall.documents.roster import draw
 from rollcall.documents.roster_content import RosterContent, RosterRow
 from rollcall.emails import write
@@ -63,6 +64,7 @@ def desk_with(
         uploads=lambda: FolderUploads(files),
         inspect=lambda: look.inspect,
         published=lambda: FolderPublished(files / "published"),
+        republish=republish,
     )
 
 

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 from rollcall.desk.ports import Store
 from rollcall.model.announcement import Announcement, Wording
-from rollcall.model.email import CircuitBreaker, confirmation, rooming_list_entry
+from rollcall.model.contribution import Contribution, ContributionChange, Paper, PaperKind
+from rollcall.model.email import CircuitBreaker, confirmation, contribution_receipts, rooming_list_entry
 from rollcall.model.event import Event
 from rollcall.model.finding import EVERYONE
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
+from rollcall.model.programme import Programme
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, Press
@@ -35,6 +37,12 @@ PATHS = (
     "outbox/intgov04.A.confirmation",
     "inbound/M",
     "queues/outbox",
+    "contributions/C",
+    "contributions/C/history/2",
+    "contributionkeys/intgov04-key",
+    "events/intgov04/numbers/contributions",
+    "events/intgov04/programme/now",
+    "publications/intgov04",
 )
 """One document of each kind; `{person}` is the `person_key`."""
 
@@ -65,7 +73,23 @@ def fill(store: Store, event: Event) -> None:
     by = Press("R", "staff@example.org", event.opens_at).entry(Action.ROOMING_LIST_SENT)
     assert store.record_rooming_list(event.slug, sent, rooming_list_entry(event.slug, "H", 1, "a@example.org"), by)
     store.add_inbound(event.slug, "M")
+    fill_contributions(store, event)
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
+
+
+def fill_contributions(store: Store, event: Event) -> None:
+    paper = Paper(PaperKind.ORIGINAL, 0, ())
+    new = Contribution("C", event.slug, "Title", "Source", "Ada", "a@example.org", (paper,), key="key")
+    assert store.accept_contribution(new)
+    one = replace(new, number=1, receipts=1)
+    assert store.give_numbers(event.slug, store.last_number(event.slug), [one], contribution_receipts(new))
+    there = store.contribution("C")
+    assert there
+    change = ContributionChange(2, {}, {}, Actor.REGISTRANT, Way.LINK, "", event.opens_at)
+    assert store.save_contribution(there, replace(there, revision=2), change)
+    by = Press("S", "staff@example.org", event.opens_at).entry(Action.PROGRAMME_CHANGED)
+    assert store.save_programme(event.slug, Programme(number=1), by)
+    store.publication_due(event.slug, event.opens_at)
 
 
 def query_all(store: Store, event: Event) -> None:
@@ -104,3 +128,9 @@ def query_all(store: Store, event: Event) -> None:
     store.undelivered(event.slug, now, 9)
     store.audit(event.slug, now, 9)
     store.audit_of(event.slug, "A")
+    store.contributions(event.slug, 9, 7)
+    store.contributions_numbered(event.slug, [1, 2])
+    list(store.contributions_without_receipts())
+    store.count_contributions(event.slug)
+    store.contribution_history("C")
+    store.due_publications(9)

@@ -9,10 +9,12 @@ from heapq import nsmallest
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.desk import Desk
 from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
-from rollcall.model.email import contribution_receipts
+from rollcall.model.email import OutboxEntry, contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
 
+_PEOPLE = 50
+"""With one address."""
 AT_ONCE = 100
 """Numbers in a commit."""
 _COMMITS = 50
@@ -49,6 +51,12 @@ def contributions_close_at(store: Contributions, event: Event) -> datetime | Non
 def submission_key(email: str, sha256s: Sequence[str]) -> str:
     """The same for the same files from the same mailbox."""
     return hashlib.sha256("\x1f".join((mailbox(email), *sorted(sha256s))).encode()).hexdigest()[:32]
+
+
+def registration_of(desk: Desk, event: Event, said: str, email: str) -> str:
+    """The id of the registration with this reference, if it has this address. Whoever asks is not told."""
+    there = desk.store.registrations_under(event.slug, email, _PEOPLE) if said else ()
+    return next((one.id for one in there if one.reference == said), "")
 
 
 def submit(
@@ -125,17 +133,32 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
         if not seen:
             return
         numbered = _numbered(event, seen, last[0])
-        shown = any(
-            one.withdrawn or one.published != before.published for before, one in zip(seen, numbered, strict=True)
-        )
-        if shown:
+        is_shown = any(map(_is_shown_otherwise, seen, numbered))
+        if is_shown:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
-        if desk.store.give_numbers(
-            event.slug, last, numbered, [one for each in seen for one in contribution_receipts(each)]
-        ):
-            if shown:
+        if _given(desk, event, last, numbered, [entry for one in seen for entry in contribution_receipts(one)]):
+            if is_shown:
                 desk.store.publication_due(event.slug, now)
             yield from numbered
+
+
+def _given(
+    desk: Desk,
+    event: Event,
+    last: tuple[int, object],
+    numbered: Sequence[Contribution],
+    receipts: Sequence[OutboxEntry],
+) -> bool:
+    if desk.store.give_numbers(event.slug, last, numbered, receipts):
+        return True
+    # a database that was restored may have receipts of which its contributions do not know
+    there = {entry.id for entry in desk.store.entries_among(entry.id for entry in receipts)}
+    left = [entry for entry in receipts if entry.id not in there]
+    return bool(there) and desk.store.give_numbers(event.slug, last, numbered, left)
+
+
+def _is_shown_otherwise(before: Contribution, after: Contribution) -> bool:
+    return before.published != after.published or after.withdrawn
 
 
 def _received_at(one: Contribution) -> datetime:

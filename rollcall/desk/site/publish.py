@@ -36,7 +36,7 @@ def publish(desk: Desk, event: Event) -> Site:
     5. Remove what is published no longer, once more when nobody can be copying it any more.
     6. Note that it is published, and when to look again.
     """
-    published, slug = desk.published(), event.slug
+    event, slug, published = event.in_language(event.languages[0]), event.slug, desk.published()
     while True:
         as_of = desk.store.now()
         there, version = _there(published, event)
