@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
     from google.cloud.storage import Bucket
 
+    from handlers.pages.public import Public
     from handlers.staff import Identify
 
 # Loaded modules are no garbage, and scanning them costs a tenth of a cold start: no collection until `desk` freezes
@@ -67,6 +68,14 @@ def register(request: Request) -> Response:
     from handlers.register import register as answer
 
     return answer(desk(), request)
+
+
+@functions_framework.http
+def pages(request: Request) -> Response:
+    """The events' own pages. Public; reads event files and what is published, and nothing else."""
+    from handlers.pages import pages as answer
+
+    return answer(_public(), request)
 
 
 @functions_framework.cloud_event
@@ -154,6 +163,16 @@ def desk() -> Desk:
         published=_published,
         republish=_republish,
     )
+
+
+@cache
+def _public() -> "Public":
+    from handlers.pages.public import Public, RecentSites
+
+    gc.freeze()
+    gc.enable()
+    sites = RecentSites(_published, time.monotonic)
+    return Public(EVENTS, sites, lambda: datetime.now(UTC), env.str("PAGES", ""))
 
 
 def _store() -> Store:

@@ -148,8 +148,7 @@ def _route(desk: Desk, request: Request) -> Response:
 def _event(desk: Desk, request: Request, slug: str) -> Event:
     event, code = desk.event(slug), responses.language_in_path(request)
     if event is None:
-        detail = N_("There is no event at this address. Please check the link.")
-        raise HttpProblem(404, N_("No such event"), detail)
+        raise responses.NO_SUCH_EVENT
     if code and code not in event.languages and not _was_offered(request):
         raise responses.NO_SUCH_PAGE
     return in_language_of(request, event, code)

@@ -73,6 +73,7 @@ class HttpProblem(Exception):
 
 
 NO_SUCH_PAGE = HttpProblem(404, N_("Not found"), N_("There is no such page."))
+NO_SUCH_EVENT = HttpProblem(404, N_("No such event"), N_("There is no event at this address. Please check the link."))
 WENT_WRONG = HttpProblem(
     500,
     N_("Something went wrong"),
@@ -164,16 +165,24 @@ def _in_other_languages(request: Request, event: Event, status: int) -> list[tup
 
 
 def compress_page(request: Request, response: Response) -> None:
-    """In gzip (RFC 9110, 12.5.3)."""
+    """In gzip (RFC 9110, 12.5.3), unless it is already."""
     # whoever chooses part of a page's text learns something of the rest by its length (BREACH): no page of ours has a
     # secret that whoever asks for it does not have, in its address
-    page = response.get_data() if response.mimetype == "text/html" else b""
+    page = response.get_data() if response.mimetype == "text/html" and not response.content_encoding else b""
     if not page:
         return
     response.vary.add("Accept-Encoding")
-    if len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and request.accept_encodings["gzip"]:
-        response.set_data(gzip.compress(page, _LEVEL, mtime=0))
+    if takes_gzip(request):
+        response.set_data(compressed(page))
         response.content_encoding = "gzip"
+
+
+def takes_gzip(request: Request) -> bool:
+    return len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and bool(request.accept_encodings["gzip"])
+
+
+def compressed(text: bytes) -> bytes:
+    return gzip.compress(text, _LEVEL, mtime=0)
 
 
 def reads_json(request: Request) -> bool:
@@ -312,8 +321,9 @@ def _page_policy(event: Event | None, spoken: Language, sends_to: str | None) ->
 
 def policy(style: Sequence[str], script: Sequence[str], images: str) -> str:
     """Of a page that runs these styles and scripts alone, known by their hashes."""
+    scripts = " ".join(map(_hash, script)) or "'none'"
     return (
-        f"default-src 'none'; style-src {' '.join(map(_hash, style))}; script-src {' '.join(map(_hash, script))}; "
+        f"default-src 'none'; style-src {' '.join(map(_hash, style))}; script-src {scripts}; "
         f"img-src {images}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 

@@ -88,6 +88,22 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.review import review_pages
 
             return review_pages(visit, below)
+        case ["contributions"]:
+            from handlers.staff.contributions import contributions_page
+
+            return contributions_page(visit)
+        case ["contributions", "all.zip"]:
+            from handlers.staff.contributions import archive
+
+            return archive(visit)
+        case ["contributions", "list.pdf" | "list.xlsx" as name]:
+            from handlers.staff.contributions import contributions_list
+
+            return contributions_list(visit, name.removeprefix("list"))
+        case ["contributions", id, *below]:
+            from handlers.staff.contribution import contribution
+
+            return contribution(visit, id, below)
         case ["hotels"]:
             from handlers.staff.hotels import hotels_page
 

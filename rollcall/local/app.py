@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
@@ -13,10 +14,12 @@ from urllib.parse import quote
 import functions_framework
 from cloudevents.http import from_http
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
-from flask import Flask, Response, abort, request, send_file
+from flask import Flask, Response, abort, current_app, request, send_file
 
 from handlers.close_intake import close_intake
 from handlers.contribute import contribute
+from handlers.pages import pages
+from handlers.pages.public import Public, RecentSites
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register
@@ -38,6 +41,7 @@ def _triggered(desk: Desk) -> str:
 
 FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "register": lambda desk, _: register(desk, request),
+    "pages": lambda _desk, _: pages(current_app.config["PUBLIC"], request),
     "contribute": lambda desk, _: contribute(desk, request),
     "receive_email": lambda desk, key: receive_email(desk, (key,), request),
     "record_deliveries": lambda desk, key: record_deliveries(desk, (key,), request),
@@ -46,6 +50,8 @@ FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "close_intake": lambda desk, _: close_intake(desk, request),
     "staff": lambda desk, _: local_staff(desk, request),
 }
+_AT = {"pages": "events"}
+"""Where it is not the function's name."""
 _OURS = re.compile(r"(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?")
 _FOR_ALL = ("/register", "/register/", "/register/<path:rest>")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -53,12 +59,13 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 def local_app(desk: Desk, sendgrid: StandIn, now: Callable[[], datetime]) -> Flask:
     app = Flask(__name__)
+    app.config["PUBLIC"] = Public(desk.events, RecentSites(desk.published, time.monotonic), now)
     outbox = sendgrid.outbox
     app.register_blueprint(sendgrid_app(sendgrid, now), url_prefix="/sendgrid")
     app.register_blueprint(sending_in(desk, sendgrid, now))
     app.register_blueprint(staff_of_this_machine(desk))
     for name, function in FUNCTIONS.items():
-        root = "/" + name.replace("_", "-")
+        root = f"/{_AT.get(name, name.replace('_', '-'))}"
         view = partial(_answer, function, desk, sendgrid.public_key)
         for path in (root, f"{root}/", f"{root}/<path:rest>"):
             app.add_url_rule(path, path, view, methods=METHODS, provide_automatic_options=False)

@@ -35,6 +35,10 @@ class Said:
     def in_language(self, code: str) -> str:
         return self.words.get(code) or next(iter(self.words.values()), "")
 
+    def language_for(self, code: str) -> str:
+        """That of `in_language`."""
+        return code if self.words.get(code) else next(iter(self.words), "")
+
 
 @dataclass(frozen=True)
 class AgendaItem:

@@ -24,7 +24,7 @@ from tests.support.served import KEYS, ROOT, Answer
 
 _APP = Flask("as functions-framework has one")
 AT_ONCE = timedelta(seconds=0.2)
-_NO_TEXT = ("application/pdf", ROSTER_TYPES[".xlsx"])
+_NO_TEXT = ("application/pdf", "application/zip", ROSTER_TYPES[".xlsx"])
 
 
 def ask(
@@ -40,7 +40,7 @@ def ask(
     with _APP.request_context(builder.get_environ()) as served:
         response = handle(served.request)
         content = response.get_data()
-    text = "" if response.mimetype in _NO_TEXT else content.decode()
+    text = "" if response.mimetype in _NO_TEXT or response.content_encoding else content.decode()
     return Answer(response.status_code, dict(response.headers), text, content)
 
 
