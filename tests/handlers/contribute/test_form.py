@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 from pypdf import PdfWriter
+from pypdf.actions import JavaScript
 
 from handlers.register import register
 from rollcall.desk.contribution_ports import Inspected
@@ -33,7 +34,7 @@ FORGOTTEN = {"title": "title", "source": "source", "item": "item", "name": "name
 def a_pdf_with_a_script() -> bytes:
     writer = PdfWriter()
     writer.add_blank_page(100, 100)
-    writer.add_js("app.alert(1)")
+    writer.add_open_action(JavaScript("app.alert(1)"))
     content = BytesIO()
     writer.write(content)
     return content.getvalue()
