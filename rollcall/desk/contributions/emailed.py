@@ -261,9 +261,7 @@ class Told:
     """What nobody told, or nobody can be sure of."""
 
 
-def told(
-    event: Event, paper: ParsedPaper, properties: Mapping[str, str], before: InboundPaper | None = None
-) -> Told:
+def told(event: Event, paper: ParsedPaper, properties: Mapping[str, str], before: InboundPaper | None = None) -> Told:
     """Certain is what stands on a cover; a title in the document's own properties, where its first page has it too.
     `before`: what it completes."""
     certain = dict(paper.cover)
@@ -308,7 +306,11 @@ def _one_of(event: Event, said: str) -> str:
     places = {place for call in calls for place, item in enumerate(call.items) if normalized(item) == wanted}
     if not places and number:
         first = calls[0].items
-        places = {place for place, item in enumerate(first) if re.match(rf"\D{{0,15}}{re.escape(number[0])}(?![\d.]*\d)", item)}
+        places = {
+            place
+            for place, item in enumerate(first)
+            if re.match(rf"\D{{0,15}}{re.escape(number[0])}(?![\d.]*\d)", item)
+        }
     return calls[0].items[places.pop()] if len(places) == 1 else said
 
 
