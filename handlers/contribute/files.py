@@ -23,6 +23,7 @@ ANOTHER = "other"
 _PLACES = range(1, MOST_FILES + 1)
 NEEDED = Fault("file_needed")
 TOO_LARGE = Fault("file_too_large")
+NO_LANGUAGE = Fault("file_language")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Row:
     def name(self) -> str:
         """Of its field for the file."""
         return f"{_FILE}{self.place}"
+
+    @property
+    def at_fault(self) -> str:
+        """Name of the field that has to be filled in otherwise."""
+        return f"{_LANGUAGE}{self.place}" if self.fault == NO_LANGUAGE else self.name
 
 
 @dataclass(frozen=True)
@@ -145,4 +151,4 @@ def _looked_into(desk: Desk, row: Row) -> Row:
     found = looked_into(desk, row.upload)
     if isinstance(found, str):
         return replace(row, upload=None, fault=Fault(found))
-    return replace(row, upload=found, fault=None if row.language else Fault("file_language"))
+    return replace(row, upload=found, fault=None if row.language else NO_LANGUAGE)

@@ -140,10 +140,10 @@ def form_page(
     asks: Sequence[str] = SENT,
     **context: object,
 ) -> Response:
-    """templates/pages/contribute/form.html says what each is; `context`, what a template that extends it has besides."""
+    """templates/pages/contribute/form.html says what each is; `context`, what a template has that extends it."""
     spoken, asked = language(event.language), contribution_asks(event, asks)
     fields = {one.field.name: one.field for one in asked}
-    faults = {**shown.errors, **{row.name: (row.fault,) for row in shown.rows if row.fault}}
+    faults = {**shown.errors, **{row.at_fault: (row.fault,) for row in shown.rows if row.fault}}
     if "closes_at" not in context:
         context |= _deadline(desk, event)
     response = page(
@@ -172,7 +172,7 @@ def form_page(
 def _listed(event: Event, asked: Sequence[Answer], rows: Sequence[Row]) -> list[FormField]:
     """In the order of the page."""
     label = language(event.language).gettext
-    files = [FormField(row.name, "file", label("File %(number)s", number=row.place), "") for row in rows]
+    files = [FormField(row.at_fault, "file", label("File %(number)s", number=row.place), "") for row in rows]
     fields = [one.field for one in asked]
     names = [one.name for one in fields]
     before = names.index("name") if "name" in names else len(names)
