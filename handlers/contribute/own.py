@@ -38,7 +38,6 @@ from rollcall.model.contribution import (
     Contribution,
     ContributionChange,
     Paper,
-    PaperDoubt,
     PaperKind,
     PaperStatus,
     designation,
@@ -63,16 +62,12 @@ _KINDS = {
     PaperKind.CORRIGENDUM: N_("Corrigendum %(number)s"),
 }
 _STATUS = {
-    PaperStatus.WAITING: N_("It waits for the staff."),
+    PaperStatus.WAITING: N_("It is published once the secretariat has looked at it."),
     PaperStatus.PUBLISHED: N_("It is published."),
-    PaperStatus.HELD: N_("It is held by the staff."),
+    PaperStatus.HELD: N_("The secretariat does not publish it for now. It says why:"),
 }
-_FOR_STAFF = N_("Only the staff read it, since you did not agree to publication.")
-_DOUBTS = {
-    PaperDoubt.NOT_SCANNED: N_("A file could not be checked automatically: the staff look at it first."),
-    PaperDoubt.NOT_INSPECTED: N_("A file could not be checked automatically: the staff look at it first."),
-    PaperDoubt.ACTIVE: N_("A file may have active content: the staff look at it first."),
-}
+_FOR_STAFF = N_("It is not published, since you did not agree to that. Only the secretariat reads it.")
+_IN_DOUBT = N_("Our program could not check every file. The secretariat looks at them first.")
 
 
 @dataclass(frozen=True)
@@ -192,8 +187,8 @@ def _paper_shown(
 
 
 def _status(there: Contribution, paper: Paper) -> str:
-    if paper.status is PaperStatus.HELD and paper.doubt and not paper.reason:
-        return _DOUBTS[paper.doubt]
+    if paper.in_doubt:
+        return _IN_DOUBT
     if paper.status is PaperStatus.WAITING and not there.consent:
         return _FOR_STAFF
     return _STATUS[paper.status]

@@ -51,7 +51,13 @@ def test_shows_what_was_received_and_what_becomes_of_it(person: Contributing, on
     page = person.get(person.address(one))
     file = one.text.files[0]
     assert (page.status, heading(page)) == (200, "Your contribution")
-    for said in ("INTGOV04-C/1", "Names of countries", "paper.txt", file.sha256, "It waits for the staff."):
+    for said in (
+        "INTGOV04-C/1",
+        "Names of countries",
+        "paper.txt",
+        file.sha256,
+        "It is published once the secretariat has looked at it.",
+    ):
         assert said in page.text
     assert (page.headers["Cache-Control"], page.headers["X-Robots-Tag"]) == ("no-store", "noindex")
 
@@ -90,13 +96,13 @@ def test_a_held_one_says_why(person: Contributing, one: Contribution) -> None:
 def test_a_doubtful_one_says_that_the_staff_look_first(desk: Desk) -> None:
     seen = Inspected("paper.pdf", ".pdf", "application/pdf", 9, "9" * 64, doubt=PaperDoubt.NOT_INSPECTED)
     person = Contributing(replace(desk, inspect=lambda: lambda path, name: seen))
-    assert "the staff look at it first" in person.get(person.address(person.sent())).text
+    assert "The secretariat looks at them first" in person.get(person.address(person.sent())).text
 
 
 def test_a_late_one_is_named_late(person: Contributing, clock: Clock) -> None:
     assert EVENT.contributions
     clock.now = EVENT.contributions.closes_at + timedelta(seconds=1)
-    assert "is named late" in person.get(person.address(person.sent())).text
+    assert "Received late" in person.get(person.address(person.sent())).text
 
 
 # ---- links
@@ -188,7 +194,10 @@ def test_while_the_store_is_away_a_further_paper_stays_in_its_form(person: Contr
 
 def test_a_published_text_stays_until_the_staff_publish_the_revision(person: Contributing, one: Contribution) -> None:
     publish(person, one)
-    assert "What is published stays until the staff publish this." in person.get(f"{person.address(one)}/paper").text
+    assert (
+        "What is published stays until the secretariat has looked at this."
+        in person.get(f"{person.address(one)}/paper").text
+    )
     person.send(f"{person.address(one)}/paper?send", BETTER, kind="revision", language1="en")
     assert [paper.status for paper in person.now(one).papers] == [PaperStatus.PUBLISHED, PaperStatus.WAITING]
 
