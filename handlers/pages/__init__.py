@@ -9,7 +9,7 @@ from handlers.languages import in_language_of
 from handlers.logs import log_fault
 from handlers.pages import feeds, files, lists, overview
 from handlers.pages.kept import ASKS_FIRST, FOR_ALL, answer, kept
-from handlers.pages.public import Public, Snapshot, as_of_file
+from handlers.pages.public import OF_FILE, Public, Snapshot
 from handlers.pages.visit import (
     AGENDA,
     CALENDAR,
@@ -98,7 +98,7 @@ def _below(public: Public, request: Request, event: Event, below: list[str]) -> 
 
 
 def _as_the_file_says(public: Public, request: Request, event: Event) -> Response:
-    visit = Visit(public, request, event, Snapshot(as_of_file(event), None), public.now())
+    visit = Visit(public, request, event, OF_FILE, public.now())
     return overview.overview(visit, 503)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from flask import Request, Response
 
 from handlers import responses
-from handlers.pages.public import Public, Snapshot
+from handlers.pages.public import Public, Snapshot, as_of_file
 from handlers.request_body import number_in
 from handlers.responses import NO_SUCH_PAGE, own_address, path_below
 from rollcall.language import N_, language
@@ -31,7 +31,7 @@ HEADINGS = {
     PARTICIPANTS: N_("Participants"),
     TRAVEL: N_("Venue and hotels"),
 }
-_ROOM = 7_500
+_ROOM = 10_000
 """Bytes of a page's rows, compressed; the rest of its 14,000 is for what is around them."""
 _BESIDE = 40
 """Bytes, beside a row's text."""
@@ -46,9 +46,9 @@ class Visit:
     snapshot: Snapshot
     now: datetime
 
-    @property
+    @cached_property
     def site(self) -> Site:
-        return self.snapshot.site
+        return self.snapshot.site or as_of_file(self.event)
 
     @property
     def not_yet_open(self) -> bool:
