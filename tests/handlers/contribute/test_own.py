@@ -170,7 +170,7 @@ def test_the_same_file_again_is_no_other_paper(person: Contributing, one: Contri
 def test_what_is_wrong_with_a_further_paper_is_told_and_its_file_stays(person: Contributing, one: Contribution) -> None:
     address = f"{person.address(one)}/paper?send"
     page = person.send(address, BETTER)
-    assert (page.status, errors(page).keys()) == (422, {"kind", "language1"})
+    assert (page.status, {*errors(page)}) == (422, {"kind", "language1"})
     assert person.send(address, {}, kind="addendum", language1="en", **tokens(page)).status == 303
     assert person.now(one).papers[1].kind is PaperKind.ADDENDUM
 
@@ -180,7 +180,7 @@ def test_there_is_a_bound_on_papers(person: Contributing, one: Contribution) -> 
     address = person.address(one)
     with mock.patch.object(type(person.desk.store), "contribution", return_value=many):
         page = person.send(f"{address}/paper?send", BETTER, kind="revision", language1="en")
-    assert (page.status, tokens(page).keys()) == (409, {"upload1"})
+    assert (page.status, {*tokens(page)}) == (409, {"upload1"})
     assert EVENT.secretariat in page.text
 
 
@@ -188,7 +188,7 @@ def test_while_the_store_is_away_a_further_paper_stays_in_its_form(person: Contr
     address = f"{person.address(one)}/paper?send"
     with mock.patch.object(type(person.desk.store), "save_contribution", side_effect=AWAY):
         page = person.send(address, BETTER, kind="revision", language1="en")
-    assert (page.status, tokens(page).keys()) == (503, {"upload1"})
+    assert (page.status, {*tokens(page)}) == (503, {"upload1"})
     assert person.send(address, {}, kind="revision", language1="en", **tokens(page)).status == 303
 
 
@@ -229,7 +229,7 @@ def test_consent_can_be_given_and_taken_back_until_it_is_published(person: Contr
 
 def test_what_is_wrong_with_a_correction_is_told_and_nothing_is_lost(person: Contributing, one: Contribution) -> None:
     page = person.post(f"{person.address(one)}/correct?send", **CORRECTED | {"title": ""}, _revision="1")
-    assert (page.status, errors(page).keys()) == (422, {"title"})
+    assert (page.status, {*errors(page)}) == (422, {"title"})
     assert typed_in(page)["source"] == "Ministère des Postes, Guinée"
     assert person.now(one).revision == 1
 
