@@ -112,6 +112,8 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
         context["other_languages"] = _in_other_languages(current_request, event, status)
         context.setdefault("posted", current_request.method == "POST")
         context["find"] = f"{form_address(current_request, event)}/{FIND}"
+        has_pages = event.has_pages and _function(current_request)
+        context["event_pages"] = address_below(EVENTS, current_request, event) if has_pages else ""
         if event.look.logo:
             context["logo"] = f"{own_address(current_request, event, '')}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
