@@ -10,7 +10,7 @@ from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import Places, Standing, are_whole, is_news, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
-from rollcall.desk.staff.contributions import Counts
+from rollcall.desk.staff.contributions import Counts, counts_of
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
