@@ -24,6 +24,7 @@ from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
+from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
 from rollcall.model.links import SHORTEST_KEY
 from schemas.event import EventFileError, read_events
@@ -161,6 +162,7 @@ def desk() -> Desk:
         uploads=_uploads,
         inspect=_inspector,
         published=_published,
+        take_papers=_take_papers,
         republish=_republish,
     )
 
@@ -240,7 +242,13 @@ def _bucket(where: str) -> "Bucket":
 def _inspector() -> Inspector:
     from rollcall.inspection.inspector import ChildInspector
 
-    return ChildInspector(env.str("CLAMD", ""))
+    return ChildInspector(_scanner())
+
+
+def _scanner() -> str:
+    """Where ClamAV's daemon listens; empty: there is none."""
+    where = env.str("CLAMD", "", validate=Regexp(r"(?:\S+:[0-9]{1,5})?\Z", error="Not <host>:<port>."))
+    return str(where)
 
 
 @cache
@@ -254,6 +262,12 @@ def _links() -> Links:
     from rollcall.links import SignedLinks
 
     return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
+
+
+def _take_papers(at: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, raw: bytes) -> InboundEmail:
+    from rollcall.desk.contributions.emailed import take_papers
+
+    return take_papers(at, event, read, reading, raw)
 
 
 def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
@@ -309,30 +323,32 @@ with _or_stop():
     match os.environ.get("FUNCTION_TARGET"):
         case "register":
             _needs_link_key()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
         case "contribute":
             _needs_link_key()
             _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             env.str("PAGES", validate=Length(min=1))
+            _scanner()
         case "pages":
             _needs_buckets_in_the_cloud("PUBLISHED")
         case "send_mail" | "send_due_mail":
             _post()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             _files()
             _reader()
+            _scanner()
             _needs_link_key()
             env.str("PAGES", validate=Length(min=1))
         case "staff":
             _identify()
             _needs_link_key()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             env.str("PAGES", validate=Length(min=1))
         case "record_deliveries":
             _verification_keys("SENDGRID_WEBHOOK_KEY")
         case "receive_email":
             _verification_keys("SENDGRID_PARSE_KEY")
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             _files()
             _reader()
             env.str("MAIL_FROM", validate=Length(min=1))

@@ -220,6 +220,11 @@ def discard_rest(request: Request) -> None:
     request.stream = io.BytesIO()
 
 
+def body_in_pieces(request: Request, size: int) -> Iterator[bytes]:
+    """Bounded in memory. Raises `TimeoutError`, and what servers raise for who hung up."""
+    return _pieces(request, size, PATIENCE, time.monotonic, SLOWEST_PERSON)
+
+
 def _is_last(request: Request) -> bool:
     old = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
     return old or "close" in request.headers.get("Connection", "").lower()
