@@ -24,6 +24,7 @@ from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
+from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
 from rollcall.model.links import SHORTEST_KEY
 from schemas.event import EventFileError, read_events
@@ -161,6 +162,7 @@ def desk() -> Desk:
         uploads=_uploads,
         inspect=_inspector,
         published=_published,
+        take_papers=_take_papers,
         republish=_republish,
     )
 
@@ -260,6 +262,12 @@ def _links() -> Links:
     from rollcall.links import SignedLinks
 
     return SignedLinks(env.str("LINK_KEY", ""), env.str("PAGES", ""), env.str("FORMS_HOST", None))
+
+
+def _take_papers(at: Desk, event: Event, read: InboundEmail, reading: ParsedEmail, raw: bytes) -> InboundEmail:
+    from rollcall.desk.contributions.emailed import take_papers
+
+    return take_papers(at, event, read, reading, raw)
 
 
 def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:

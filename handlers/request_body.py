@@ -57,6 +57,7 @@ class Form:
     """Of ambiguous fields, which have no answer."""
     file: bytes = b""
     """The one that the page asks for, if any was chosen."""
+    file_name: str = ""
 
     @property
     def typed(self) -> dict[str, str]:
@@ -338,10 +339,11 @@ def _read_urlencoded(body: bytes, _request: Request, several: Collection[str]) -
 
 def _read_multipart(body: bytes, request: Request, several: Collection[str], file: str = "") -> Form:
     fields, files = _parts_of(io.BytesIO(body), request)
-    chosen = [one.read() for one in files.poplist(file)]
+    chosen = files.poplist(file)
     if len(chosen) > 1:
         raise _incomplete()
-    return replace(_form(fields, several, files), file=b"".join(chosen))
+    content, name = b"".join(one.read() for one in chosen), "".join(one.filename or "" for one in chosen)
+    return replace(_form(fields, several, files), file=content, file_name=name)
 
 
 def _parts_of(

@@ -38,6 +38,10 @@ _SENTENCES = {
     "too_early": N_("This should not be before %(least)s."),
     "too_late": N_("This should not be after %(most)s."),
     "not_a_reference": N_("This is no reference. Please look it up in the confirmation, or leave it empty."),
+    "not_certain": N_("We are not sure of this. Please check it."),
+    "papers_one_or_several": N_(
+        "We cannot tell whether these files are one contribution. If they are several, please send each by itself."
+    ),
     "file_needed": N_("Please choose the file."),
     "file_language": N_("Please choose the language of this file."),
     "file_gone": N_("This file did not arrive completely. Please choose it again."),

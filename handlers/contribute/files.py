@@ -11,7 +11,7 @@ from handlers.request_body import read_page_with_files
 from rollcall.desk.contributions.uploads import GONE, kept, looked_into
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, Language, languages
-from rollcall.model.contribution import LARGEST_FILE, MOST_FILES, PaperDoubt, PaperFile, Upload
+from rollcall.model.contribution import LARGEST_FILE, MOST_FILES, PaperDoubt, PaperFile, Upload, file_id
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import new_id
@@ -23,6 +23,7 @@ ANOTHER = "other"
 _PLACES = range(1, MOST_FILES + 1)
 NEEDED = Fault("file_needed")
 TOO_LARGE = Fault("file_too_large")
+NO_LANGUAGE = Fault("file_language")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Row:
     def name(self) -> str:
         """Of its field for the file."""
         return f"{_FILE}{self.place}"
+
+    @property
+    def at_fault(self) -> str:
+        """Name of the field that has to be filled in otherwise."""
+        return f"{_LANGUAGE}{self.place}" if self.fault == NO_LANGUAGE else self.name
 
 
 @dataclass(frozen=True)
@@ -135,7 +141,7 @@ def _stored(desk: Desk, row: Row, chosen: FileStorage) -> Row:
     content = chosen.stream.read(LARGEST_FILE + 1)
     if not content or len(content) > LARGEST_FILE:
         return replace(row, upload=None, fault=TOO_LARGE if content else Fault("file_empty"))
-    file = Upload(new_id(), (chosen.filename or "")[-LONGEST_NAME:], len(content))
+    file = Upload(file_id(new_id()), (chosen.filename or "")[-LONGEST_NAME:], len(content))
     desk.uploads().put(file.id, content)
     return replace(row, upload=file, fault=None)
 
@@ -145,4 +151,4 @@ def _looked_into(desk: Desk, row: Row) -> Row:
     found = looked_into(desk, row.upload)
     if isinstance(found, str):
         return replace(row, upload=None, fault=Fault(found))
-    return replace(row, upload=found, fault=None if row.language else Fault("file_language"))
+    return replace(row, upload=found, fault=None if row.language else NO_LANGUAGE)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from flask import Request, Response
 from marshmallow import ValidationError
@@ -138,12 +138,12 @@ def form_page(
     *,
     template: str = "contribute/form",
     asks: Sequence[str] = SENT,
-    **context: object,
+    **context: Any,
 ) -> Response:
-    """templates/pages/contribute/form.html says what each is; `context`, what a template that extends it has besides."""
+    """templates/pages/contribute/form.html says what each is; `context`, what a template has that extends it."""
     spoken, asked = language(event.language), contribution_asks(event, asks)
     fields = {one.field.name: one.field for one in asked}
-    faults = {**shown.errors, **{row.name: (row.fault,) for row in shown.rows if row.fault}}
+    faults = {**shown.errors, **{row.at_fault: (row.fault,) for row in shown.rows if row.fault}}
     if "closes_at" not in context:
         context |= _deadline(desk, event)
     response = page(
@@ -172,14 +172,14 @@ def form_page(
 def _listed(event: Event, asked: Sequence[Answer], rows: Sequence[Row]) -> list[FormField]:
     """In the order of the page."""
     label = language(event.language).gettext
-    files = [FormField(row.name, "file", label("File %(number)s", number=row.place), "") for row in rows]
+    files = [FormField(row.at_fault, "file", label("File %(number)s", number=row.place), "") for row in rows]
     fields = [one.field for one in asked]
     names = [one.name for one in fields]
     before = names.index("name") if "name" in names else len(names)
     return [*fields[:before], *files, *fields[before:]]
 
 
-def given_back(desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: object) -> Response:
+def given_back(desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: Any) -> Response:
     """The form as it was filled in, with the files that arrived, to be sent again."""
     spoken = language(event.language)
     # nobody waits for the store again

@@ -18,8 +18,8 @@ from rollcall.model.hotels import is_hotel_id
 Identify = Callable[[Request], str]
 """The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
 
-LARGEST_BODY = 12_000_000
-"""Bytes: a form with the scan of one on paper."""
+LARGEST_BODY = 26_000_000
+"""Bytes: a form with a document, or with the scan of one on paper. Cloud Run takes 32 MiB."""
 _NOT_STAFF = HttpProblem(
     403,
     N_("This page is for the staff"),
@@ -104,6 +104,10 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.contribution import contribution
 
             return contribution(visit, id, below)
+        case ["programme", *below]:
+            from handlers.staff.programme import programme_pages
+
+            return programme_pages(visit, below)
         case ["hotels"]:
             from handlers.staff.hotels import hotels_page
 

@@ -9,15 +9,16 @@ from flask import Response
 from marshmallow import ValidationError
 
 from handlers.change import revision_in
-from handlers.logs import log, log_unavailable
+from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
+from handlers.staff.acting import ActPage, asking
 from handlers.staff.contributions import in_kilobytes, tags_of
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.pages import staff_page
 from handlers.staff.people import Tag
 from handlers.staff.person import Made
-from handlers.staff.person_actions import ActPage
+from handlers.staff.programme import event_of
 from handlers.staff.visit import Visit
 from rollcall.desk.contributions import change
 from rollcall.desk.contributions.change import (
@@ -53,7 +54,6 @@ from rollcall.model.contribution import (
     designation,
     is_late,
 )
-from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.programme import AgendaItem
@@ -281,7 +281,13 @@ def _file(visit: Visit, there: Contribution, id: str) -> Response:
 
 def _fields_of_text(visit: Visit, there: Contribution) -> list[FormField]:
     asked = [one.field for one in contribution_asks(visit.event, _CORRECTED)]
-    return [replace(one, required=one.required and one.name != "item", autocomplete="") for one in asked]
+    labels = {"name": N_("Submitted by")}
+    return [
+        replace(
+            one, label=labels.get(one.name, one.label), required=one.required and one.name != "item", autocomplete=""
+        )
+        for one in asked
+    ]
 
 
 def _field_of_papers(visit: Visit, there: Contribution) -> FormField:
@@ -299,7 +305,7 @@ _REASON = FormField("reason", "lines", N_("Reason"), N_("Say why: its submitter 
 
 
 def _field_of_item(visit: Visit, there: Contribution) -> FormField:
-    agenda = programme_now(visit.desk.store, visit.desk.events[there.event]).agenda or ()
+    agenda = programme_now(visit.desk.store, event_of(visit)).agenda or ()
     items = [Choice(str(place), _item_name(visit.event, one)) for place, one in enumerate(agenda)]
     ask = N_("Choose an item.")
     return FormField("place", "choice", N_("Agenda item or question"), ask, required=True, choices=tuple(items))
@@ -313,7 +319,7 @@ def _item_name(event: Event, one: AgendaItem) -> str:
 
 def _put_on_agenda(one: Acted) -> Outcome:
     """`seen`: of the programme; the page of this action shows that."""
-    desk, event = one.visit.desk, one.visit.desk.events[one.there.event]
+    desk, event = one.visit.desk, event_of(one.visit)
     number, place = one.there.number, int(one.typed["place"])
     now = programme_now(desk.store, event)
     agenda = list(now.agenda or ())
@@ -329,7 +335,7 @@ def _has_number(visit: Visit, there: Contribution) -> bool:
 
 
 def _has_agenda(visit: Visit, there: Contribution) -> bool:
-    event = visit.desk.events[there.event]
+    event = event_of(visit)
     return event.has_pages and there.number is not None and bool(programme_now(visit.desk.store, event).agenda)
 
 
@@ -369,7 +375,7 @@ _ACTIONS = {
         _put_on_agenda,
         lambda visit, there: (_field_of_item(visit, there),),
         is_for=_has_agenda,
-        shows=lambda visit, there: programme_now(visit.desk.store, visit.desk.events[there.event]).number,
+        shows=lambda visit, there: programme_now(visit.desk.store, event_of(visit)).number,
     ),
     "receipt": Action(
         N_("Send the receipt again"),
@@ -396,7 +402,7 @@ def _offered(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
 def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     form = read_page_form(visit.request, ("papers",))
     press = visit.press(form.typed)
-    event = _asking(visit, there, action)
+    event = asking(visit.event, action.fields(visit, there))
     typed = {name: text for name, text in form.typed.items() if event.field(name)}
     try:
         answers = read_form(event, typed, form.faults).answers
@@ -414,7 +420,7 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     )
     match outcome:
         case Changed():
-            publish_now(visit)
+            visit.desk.republish(visit.desk, event_of(visit))
             return _back(visit, there, action.said)
         case programme.Changed():
             return _back(visit, there, action.said)
@@ -437,14 +443,6 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
             assert_never(outcome)
 
 
-def publish_now(visit: Visit) -> None:
-    """If it cannot be now, the minute's sweep does it."""
-    try:
-        visit.desk.republish(visit.desk, visit.desk.events[visit.event.slug])
-    except StoreUnavailable as error:
-        log_unavailable(error)
-
-
 def _act_page(
     visit: Visit,
     there: Contribution,
@@ -463,8 +461,7 @@ def _act_page(
         email=there.email,
         means=_means(visit, there, action),
         problem=problem,
-        other=None,
-        asks=asked_of(_asking(visit, there, action)),
+        asks=asked_of(asking(visit.event, action.fields(visit, there))),
         values=action.known(there) if values is None else values,
         errors=errors or {},
         revision=action.shows(visit, there),
@@ -479,15 +476,6 @@ def _means(visit: Visit, there: Contribution, action: Action) -> str:
     if action.said == "published" and not there.consent:
         return f"{said} {spoken.gettext('Its submitter has not agreed to publication.')}"
     return said
-
-
-def _asking(visit: Visit, there: Contribution, action: Action) -> Event:
-    spoken = language(visit.event.language)
-    fields = (
-        replace(one, label=spoken.gettext(one.label), ask=one.ask and spoken.gettext(one.ask))
-        for one in action.fields(visit, there)
-    )
-    return replace(visit.event, fields=tuple(fields))
 
 
 def _back(visit: Visit, there: Contribution, said: str) -> Response:

@@ -59,7 +59,8 @@ class Contributions(Protocol):
 
     # --- the programme, as the staff changed it: `events/{slug}/programme/now`, and `…/programme/{number}` each
 
-    def programme(self, event: str) -> Programme: ...
+    def programme(self, event: str, number: int | None = None) -> Programme:
+        """As it stands, or as it stood by this change; `NO_PROGRAMME` where there is none."""
 
     def save_programme(self, event: str, programme: Programme, audit: AuditEntry) -> bool:
         """The next one, kept beside all earlier ones; False if somebody wrote it since it was read."""

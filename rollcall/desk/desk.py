@@ -1,6 +1,6 @@
 """The Desk: what a registration desk works with."""
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -87,8 +87,8 @@ def _none() -> NoReturn:
     raise LookupError("this function was not given what contributions and pages need")
 
 
-TakePapers = Callable[["Desk", Event, InboundEmail, ParsedEmail, bytes], tuple[InboundEmail, Sequence[OutboxEntry]]]
-"""What the e-mail is then, with what came of its papers, and what is to be enqueued in its commit."""
+TakePapers = Callable[["Desk", Event, InboundEmail, ParsedEmail, bytes], InboundEmail]
+"""What the e-mail is then, with what came of its papers."""
 
 
 @dataclass(frozen=True)

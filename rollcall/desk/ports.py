@@ -356,7 +356,7 @@ class EmailReader(Protocol):
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]: ...
 
-    def files(self, raw: bytes, places: Sequence[int], into: Path) -> None:
+    def take_out(self, raw: bytes, places: Sequence[int], into: Path) -> None:
         """Those of `AttachedFile`, written as they are, each under its place; none of what is too much."""
 
 

@@ -24,11 +24,14 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     CHANGES,
+    OPEN_PAPERS,
     REGISTERED,
     Certainty,
     FormStatus,
     InboundEmail,
     InboundForm,
+    InboundPaper,
+    InboundPaperStatus,
     InboundStatus,
     ParsedEmail,
     ParsedForm,
@@ -123,15 +126,18 @@ class Judged:
 def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
     """Whether an e-mail gets no answer (RFC 3834, 2). One that holds a form, not only quoted, needs review."""
     holds_a_form = any(not form.quoted for form in reading.forms)
+    papers = reading.contributed.papers
     if reading.automatic:
-        if not holds_a_form and not reading.not_read:
+        if not (holds_a_form or reading.not_read or papers):
             return Judged(InboundStatus.AUTOMATIC)
         code = ReviewReason.MACHINE_SENT_FORM if holds_a_form else ReviewReason.MACHINE_SENT_ATTACHMENT
         return Judged(InboundStatus.NEEDS_REVIEW, Reason(code, {"sign": reading.automatic.value}))
     if reading.spam:
-        if not holds_a_form:
-            return Judged(InboundStatus.SPAM)
-        return Judged(InboundStatus.NEEDS_REVIEW, Reason(ReviewReason.SPAM_WITH_FORM))
+        if holds_a_form:
+            return Judged(InboundStatus.NEEDS_REVIEW, Reason(ReviewReason.SPAM_WITH_FORM))
+        if any(one.cover.keys() >= {"title", "source"} for one in papers):
+            return Judged(InboundStatus.NEEDS_REVIEW, Reason(ReviewReason.SPAM_WITH_PAPER))
+        return Judged(InboundStatus.SPAM)
     if reading.unproven:
         return Judged(InboundStatus.NEEDS_REVIEW, reading.unproven)
     if not is_for_us:
@@ -140,35 +146,53 @@ def judge(reading: ParsedEmail, is_for_us: bool) -> Judged | None:
 
 
 def status_of(
-    forms: Sequence[InboundForm], reading: ParsedEmail, *, can_answer: bool, past: bool
+    forms: Sequence[InboundForm],
+    reading: ParsedEmail,
+    papers: Sequence[InboundPaper] = (),
+    *,
+    can_answer: bool,
+    past: bool,
 ) -> tuple[InboundStatus, ReviewReason | None]:
     statuses = {form.status for form in forms}
-    open_ends = statuses & {FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN}
-    if not forms and not reading.not_read:
+    open_forms = not statuses.isdisjoint((FormStatus.INCOMPLETE, FormStatus.NOT_YET_OPEN))
+    open_ends = open_forms or any(paper.status in OPEN_PAPERS for paper in papers)
+    if not (forms or papers or reading.not_read):
         return InboundStatus.NEEDS_REVIEW, ReviewReason.NO_FORM
     if reading.not_read:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.ATTACHMENT_NOT_READ
     if FormStatus.NEEDS_REVIEW in statuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.REFUSES if reading.refuses else ReviewReason.DOUBTFUL
+    if any(paper.status is InboundPaperStatus.NEEDS_REVIEW for paper in papers):
+        return InboundStatus.NEEDS_REVIEW, ReviewReason.PAPER_NOT_CLEAR
     if FormStatus.CONFLICT in statuses:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.CONFLICT
-    if open_ends and past:
+    if open_forms and past:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_AFTER_DEADLINE
     if open_ends and not can_answer:
         return InboundStatus.NEEDS_REVIEW, ReviewReason.INCOMPLETE_NO_REPLY
-    if reading.asks or reading.refuses:
+    if reading.asks or (forms and reading.refuses):
         return InboundStatus.NEEDS_REVIEW, ReviewReason.SAYS_MORE
     remark = ReviewReason.REMARK if reading.says_more else None
     if open_ends:
         return InboundStatus.WAITING_FOR_SENDER, remark
+    if not forms:
+        return InboundStatus.CONTRIBUTED, remark
     return (InboundStatus.CHANGED if statuses <= {*CHANGES} else InboundStatus.REGISTERED), remark
 
 
 def is_answered_by_confirmation(read: InboundEmail, forms: Sequence[InboundForm], parsed: Sequence[ParsedForm]) -> bool:
-    """Whether the sender's own form or change, and nothing else, was in it and is registered now."""
-    if len(forms) != 1 or read.not_read:
+    """Whether only the sender's own form or change was in it and is registered now, and papers that have receipts; or
+    thanks for one."""
+    if read.not_read or not all(_is_told_of(paper) for paper in read.papers):
         return False
+    if len(forms) != 1:
+        return bool(read.papers) and not forms
     return forms[0].status in CHANGES or (forms[0].status is FormStatus.REGISTERED and _is_of(parsed[0], read.sender))
+
+
+def _is_told_of(paper: InboundPaper) -> bool:
+    is_thanks = paper.status is InboundPaperStatus.DUPLICATE and not paper.files
+    return is_thanks or paper.status in (InboundPaperStatus.RECEIVED, InboundPaperStatus.WITHDRAWN)
 
 
 def is_ours(desk: Desk, address: str) -> bool:
@@ -211,6 +235,7 @@ def _read(
         not_read=reading.not_read,
         text=without_tokens(reading.text),
         language=_language(event, *(form.language for form in reading.forms[:1]), reading.language),
+        sender_name=reading.sender_name,
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form, told)]
     reading = replace(reading, forms=tuple(forms))
@@ -227,8 +252,12 @@ def _read(
             for form in forms
         ]
         reasons = (judged.reason,) if judged.reason else ()
-        read = replace(read, status=judged.status, reasons=reasons, forms=_bounded(to_review, desk.limits))
+        papers = [file.name for paper in reading.contributed.papers for file in paper.files]
+        read = replace(read, status=judged.status, reasons=reasons, not_read=(*read.not_read, *papers))
+        read = replace(read, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
+    if desk.take_papers:
+        read = desk.take_papers(desk, event, read, reading, raw)
     read, entries = _registered_forms(desk, event, read, reading, there, told, now)
     completes = asked is not None and len(read.forms) == 1 and read.forms[0].status in REGISTERED
     return read, entries, asked.opened if asked and completes else None
@@ -305,11 +334,13 @@ def _registered_forms(
     if there and reading.withdraws and not found:
         forms, reading = [came_of_withdrawal(desk, event, there, read.id, thread)], replace(reading, refuses=False)
     past = intake_now(desk, event).past
-    status, reason = status_of(forms, reading, can_answer=can_answer, past=past)
+    has_news = bool(forms) or (bool(read.papers) and all(map(_is_told_of, read.papers)))
+    goes_on = not has_news and any(is_reply_id(event.slug, email_id_in(one)) for one in read.references)
+    can_answer = can_answer and not goes_on  # a robot that does not say so would go on answering our answers
+    status, reason = status_of(forms, reading, read.papers, can_answer=can_answer, past=past)
     reasons = (Reason(reason),) if reason else ()
-    if not forms and any(is_reply_id(event.slug, email_id_in(one)) for one in read.references):
-        # a robot that does not say so would go on answering our answers
-        can_answer, reasons = False, (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
+    if goes_on:
+        reasons = (Reason(ReviewReason.ANSWERS_OUR_EMAIL), *reasons)
     if there and not forms:
         forms = [letter_about(there)]
     answered = can_answer and not is_answered_by_confirmation(read, forms, found)

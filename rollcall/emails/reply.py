@@ -1,11 +1,12 @@
 """To the sender of an inbound e-mail: what came of each form in it."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from rollcall.desk.amend import read
+from rollcall.desk.contributions.emailed import agreed, papers_to_complete
 from rollcall.desk.desk import Desk
 from rollcall.documents.reasons import why_doubted
 from rollcall.emails.wording import (
@@ -22,21 +23,27 @@ from rollcall.emails.wording import (
     worded,
 )
 from rollcall.language import N_, language
+from rollcall.model.contribution import designation
 from rollcall.model.email import Email, NotNeeded, OutboxEntry, is_reminder
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
+    OPEN_PAPERS,
     REGISTERED,
     Doubt,
     FormStatus,
     InboundEmail,
     InboundForm,
+    InboundPaper,
+    InboundPaperStatus,
     InboundStatus,
     status_now,
 )
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import Registered, same_mailbox
+from schemas.contribution import contribution_asks
+from schemas.faults import sentence
 from schemas.form import can_be_printed
 from schemas.text import is_blank
 
@@ -89,6 +96,24 @@ class Reply:
     """To the registrations under the address that the reply goes to, by registration id."""
     form_page: str
     answers_to: str
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """Of contributions that came before, by their ids."""
+    papers_page: str = ""
+    """On which the papers are completed."""
+    agreed: str = ""
+    """What whoever sends a paper by e-mail agrees to; empty where the event takes none."""
+    papers_to: str = ""
+
+
+@dataclass(frozen=True)
+class PaperShown:
+    name: str
+    status: str
+    """`InboundPaperStatus`."""
+    details: list[tuple[str, str]]
+    faults: list[str]
+    number: str
+    """Of one that came before; empty where it has none yet."""
 
 
 SHOWN_WHOLE = 15
@@ -145,8 +170,20 @@ def gather(desk: Desk, event: Event, entry: OutboxEntry, intake: Intake) -> Repl
             if form.status is FormStatus.INCOMPLETE
         },
         form_page=desk.links.form_page(event),
-        answers_to=desk.forms_return_to(event),
+        answers_to=(desk.links.contributions_to(event) if inbound.papers and not inbound.forms else None)
+        or desk.forms_return_to(event),
+        numbers=dict(_numbers_of(desk, event, inbound)),
+        papers_page=desk.links.completing_papers(event, inbound.id, until) if papers_to_complete(inbound) else "",
+        agreed=agreed(desk, event) if event.contributions else "",
+        papers_to=(desk.links.contributions_to(event) or "") if event.contributions else "",
     )
+
+
+def _numbers_of(desk: Desk, event: Event, inbound: InboundEmail) -> Iterator[tuple[str, str]]:
+    for paper in inbound.papers:
+        before = paper.status is InboundPaperStatus.DUPLICATE and desk.store.contribution(paper.contribution_id)
+        if before:
+            yield before.id, designation(event.slug, before.number)
 
 
 def _own_link(desk: Desk, event: Event, one: Registered, to: str, intake: Intake) -> str | None:
@@ -165,13 +202,17 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
         subject_of(event, reply.inbound),
         "reply",
         reply_to=reply.answers_to,
-        headline=language(event.language).gettext(_headline(forms)),
+        headline=language(event.language).gettext(_headline(forms, reply.inbound.papers)),
         forms=forms,
         whole=_shown_whole(forms),
         summary=[(f"{form.number}. {form.name}", _in_short(event, form)) for form in forms],
         not_read=[one_line(name, 100) for name in not_read],
         pictures=any(_PICTURE.search(name.strip()) for name in not_read),
         intake=intake,
+        papers=[_paper_shown(event, reply, paper) for paper in reply.inbound.papers],
+        papers_page=reply.papers_page,
+        papers_to=reply.papers_to,
+        agreed=reply.agreed,
         form_page=reply.form_page,
         may_change=intake.as_of <= until,
         changes_until=until,
@@ -205,8 +246,10 @@ def subject_of(event: Event, inbound: InboundEmail) -> str:
     return unlinked(plain_line(f"Re: {theirs}" if theirs else ours, LONGEST_SUBJECT))
 
 
-def _headline(forms: list[FormShown]) -> str:
+def _headline(forms: list[FormShown], papers: Sequence[InboundPaper]) -> str:
     outcomes = {form.outcome for form in forms}
+    if not forms and any(paper.status in OPEN_PAPERS for paper in papers):
+        return N_("Please look at your contribution")
     if outcomes and outcomes <= {Outcome.REGISTERED, Outcome.DUPLICATE}:
         return N_("Your form is registered") if len(forms) == 1 else N_("Your forms are registered")
     if any(form.faults for form in forms if form.outcome is Outcome.INCOMPLETE):
@@ -214,6 +257,25 @@ def _headline(forms: list[FormShown]) -> str:
     if Outcome.INCOMPLETE in outcomes:
         return N_("Please look at your form") if len(forms) == 1 else N_("Please look at your forms")
     return N_("We received your e-mail")
+
+
+def _paper_shown(event: Event, reply: Reply, paper: InboundPaper) -> PaperShown:
+    spoken = language(event.language)
+    labels = {one.field.name: one.field for one in contribution_asks(event)}
+    files = spoken.listed([one_line(file.name, 100) for file in paper.files])
+    said = [(labels[name].label, one_line(getattr(paper, name), 300)) for name in ("title", "source", "item")]
+    said.append((spoken.gettext("Files"), files))
+    faults = [
+        spoken.gettext(
+            "At “%(label)s”: %(sentences)s",
+            label=labels[name].label if name in labels else spoken.gettext("Files"),
+            sentences=" ".join(sentence(fault, spoken) for fault in found),
+        )
+        for name, found in paper.faults.items()
+    ]
+    name = one_line(paper.title, 100) or files or spoken.gettext("Contribution")
+    number = reply.numbers.get(paper.contribution_id, "")
+    return PaperShown(name, paper.status, [(label, text) for label, text in said if text], faults, number)
 
 
 def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from rollcall.budget import tell
 from rollcall.inbound import reading
@@ -12,6 +13,9 @@ from rollcall.model.event import Event
 
 def _answers(order: Order) -> Iterator[object]:
     raw = sys.stdin.buffer.read()
+    if order.files:
+        reading.take_out(raw, order.files, Path(order.into))
+        return
     if order.event is None:
         yield reading.attachments(raw)
         return

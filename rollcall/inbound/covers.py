@@ -4,7 +4,7 @@ them ("Source:", "Title:", "Original: English", "Document 12-E"), or lines above
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 from typing import NamedTuple
 
 from rollcall.inbound.letter import plain
@@ -56,16 +56,16 @@ _NUMBERED = re.compile(
     r"(?:document|documento|документ|文件|الوثيقة)\s+(?:\S+ ){0,2}?\S*\d\S*-([EFSRCA])\b", re.IGNORECASE
 )
 _ITEM = re.compile(
-    r"(?:agenda item|point de l[’']ordre du jour|punto del orden del d[ií]a|пункт повестки дня|议程项目|بند جدول الأعمال)"
-    r"\s*(\d[\d.]{0,9})",
+    r"(?:agenda item|point de l[’']ordre du jour|punto del orden del d[ií]a|пункт повестки дня|议程项目"
+    r"|بند جدول الأعمال)\s*(\d[\d.]{0,9})",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(r"\s*[^\s:：][^:：\t]{0,40}[:：\t]")
 _DECORATION = re.compile(r"^[\s*_•·>|-]+|[\s*_|]+$")
 _PLACEHOLDER = re.compile(r"[<\[{(].*[>\]})]|[\W_]*|x{2,}|n/?a|tb[cd]", re.IGNORECASE)
 _HONORIFIC = re.compile(
-    r"(?:mr|mrs|ms|miss|dr|prof|sir|m|mme|mlle|sr|sra|srta|dra|herr|frau|г н|г жа|господин|госпожа|先生|女士|博士|السيد|السيده"
-    r"|الدكتور)(?: (?:mr|mrs|ms|miss|dr|mme|sra|prof))*"
+    r"(?:mr|mrs|ms|miss|dr|prof|sir|m|mme|mlle|sr|sra|srta|dra|herr|frau|г н|г жа|господин|госпожа|先生|女士|博士"
+    r"|السيد|السيده|الدكتور)(?: (?:mr|mrs|ms|miss|dr|mme|sra|prof))*"
 )
 """Of a form, whose "Title:" is a person's."""
 _TURNED = ("R", "AL", "AN")
@@ -114,7 +114,7 @@ def stands_alone_in(text: str, beginning: str) -> bool:
     """As a line of it, or over two."""
     wanted = plain(text)
     lines = [plain(line) for line in beginning.splitlines()]
-    pairs = (f"{one} {other}" for one, other in zip(lines, lines[1:], strict=False))
+    pairs = (f"{one} {other}" for one, other in pairwise(lines))
     return bool(wanted) and (wanted in lines or wanted in pairs)
 
 

@@ -5,7 +5,7 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from itertools import groupby
+from itertools import chain, groupby
 from time import process_time
 from typing import Any, NamedTuple
 
@@ -30,7 +30,7 @@ from rollcall.inbound.covers import (
 from rollcall.inbound.forms import Left
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import bounded, vocabulary
-from rollcall.inbound.letter import plain, refuses
+from rollcall.inbound.letter import plain, refuses, what_it_says
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.quoting import lines_of, times_forwarded, typed_lines
@@ -68,6 +68,21 @@ _KINDS = (
     (PaperKind.ADDENDUM, r"\badd(?:end(?:um|a))?\b|\badditif|\badicion|\badenda|дополнени|补遗|增补|اضافه"),
     (PaperKind.REVISION, r"\brev(?: ?\d+)?\b|\brevis(?:ion|ed|ee|e|ada|ado)\b|пересмотр|修订|مراجع|منقح"),
 )
+_OF_PAPERS = """
+    contribution contributions paper papers document documents submit submits submission submitted contribute input
+    consideration considered agenda item question administration organization behalf ministry delegation title source
+    abstract language version versions english french spanish russian chinese arabic revised revision
+    corrigendum addendum its which would grateful publish published publication made available secretariat participants
+    contribution contributions document documents soumettre soumettons transmettons presenter examen ordre jour point
+    administration ministere nom titre version langue francais anglaise soumise soumis prions trouver nos sa
+    contribucion contribuciones documento presentamos presentar presentacion examen orden dia punto nombre ministerio
+    titulo version idioma espanol remitimos enviamos adjuntamos sirva encontrar su consideracion
+    вклад вклады документ документы представляем направляем рассмотрения повестки дня пункт вопрос администрации от
+    имени министерства название версия язык русском просим разместить
+    文稿 稿件 提案 文件 提交 审议 议程 主管部门 代表 中文 版本
+    مساهمه مساهمتنا مساهمات وثيقه الوثيقه نقدم تقديم للنظر بند جدول الاعمال اداره وزاره باسم نسخه اللغه
+"""
+"""In which a letter hands on a contribution."""
 _IN_FULL = re.compile(r"corrigend|rectificatif|addend|additif|исправлени|дополнени|更正|勘误|补遗|تصويب|اضافه|\brevis")
 _LANGUAGE_OF_NAME = re.compile(
     r"(?:[-_. ]+|!\w+-)\(?(e|f|s|r|c|a|en|fr|es|ru|zh|ar|eng|fra|fre|esp|spa|rus|chi|ara|english|french|spanish|russian"
@@ -117,7 +132,13 @@ def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) 
         numbers=_numbers(event, f"{subject}\n{typed}"),
         withdraws=not (parts.files or parts.within) and withdraws_paper(event, subject, _letters(parts), asking.sender),
         refuses=refuses(_without_cover(typed)),
+        letter=_letter(event, papers, typed, asking) if papers and papers[0].files else "",
     )
+
+
+def _letter(event: Event, papers: Sequence[ParsedPaper], typed: str, asking: Asking) -> str:
+    known = [asking.sender, _OF_PAPERS, *chain.from_iterable(one.cover.values() for one in papers)]
+    return what_it_says(_without_cover(typed), event, known)
 
 
 def is_for_contributions(recipient: str) -> bool:

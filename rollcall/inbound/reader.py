@@ -1,6 +1,8 @@
 """Reads inbound e-mails in a child process with a budget: no e-mail holds, fills or ends the function."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from rollcall.budget import OF_AN_EMAIL, Budget, told
 from rollcall.inbound import webhook
@@ -9,6 +11,8 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
 from rollcall.record import from_json
 
+LARGEST_EMAIL = 30_000_000
+"""Bytes; SendGrid's limit."""
 _CHILD = "rollcall.inbound.child"
 
 
@@ -19,6 +23,9 @@ class Order:
     asked: InboundForm | None = None
     others: tuple[Event, ...] = ()
     """The event in its other languages."""
+    files: tuple[int, ...] = ()
+    """Places of those that are written into the folder `into`, and nothing else is done."""
+    into: str = ""
 
 
 class InboxReader:
@@ -36,6 +43,9 @@ class InboxReader:
             return ParsedEmail("", "", "", (), None, unproven=Reason(ReviewReason.TOO_COMPLICATED))
         email: ParsedEmail = from_json(ParsedEmail, said[-1])
         return email
+
+    def take_out(self, raw: bytes, places: Sequence[int], into: Path) -> None:
+        told(_CHILD, replace(self._budget, answer=LARGEST_EMAIL), Order(files=tuple(places), into=str(into)), raw)
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         """None over budget."""

@@ -12,6 +12,7 @@ from rollcall.inbound.charsets import text_of
 from rollcall.inbound.forms import About, Found, all_parts, find_forms
 from rollcall.inbound.html import text_of_html
 from rollcall.inbound.kinds import handed_on
+from rollcall.inbound.letter import asks
 from rollcall.inbound.message import first_of, message_of
 from rollcall.inbound.mime import File, Headers, Parts, decoded
 from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, language_of, unproven
@@ -65,8 +66,8 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     subject = decoded(headers.first("subject"))
     about = About(subject, decoded(headers.first("from")), asked)
     found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
-    says_more = bool(found.forms and found.letter)
     papers = _papers(event, parts, found, subject, decoded(headers.first("from")), post.envelope_to)
+    letter = found.letter if found.forms else papers.letter
     over = Reason(found.over) if found.over else None
     robot = automatic(post, headers, parts.files)
     return ParsedEmail(
@@ -77,9 +78,9 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         arrived_at=arrived_at(headers),
         forms=found.forms,
         not_read=() if is_report(headers) else _not_read(found, papers),
-        text=_tried(partial(_beginning, parts), str) if not says_more else found.letter[:LONGEST_TEXT],
-        says_more=says_more,
-        asks=says_more and found.asks,
+        text=_tried(partial(_beginning, parts), str) if not letter else letter[:LONGEST_TEXT],
+        says_more=bool(letter),
+        asks=asks(letter),
         refuses=found.refuses,
         withdraws=found.withdraws and robot is None,
         thanks=found.thanks and robot is None,
@@ -116,15 +117,16 @@ def _name_in(sender: str) -> str:
     return sender.rpartition("<")[0].strip(" \"'")[:LONGEST_SENDER_NAME]
 
 
-def files(raw: bytes, places: Sequence[int], into: Path) -> None:
-    _tried(partial(_write_files, raw, places, into), lambda: None)
+def take_out(raw: bytes, places: Sequence[int], into: Path) -> None:
+    _tried(partial(_write_out, raw, places, into), lambda: None)
 
 
-def _write_files(raw: bytes, places: Sequence[int], into: Path) -> None:
+def _write_out(raw: bytes, places: Sequence[int], into: Path) -> None:
     whole = chain.from_iterable(part.files for part in all_parts(message_of(open_post(raw)).parts))
     for place, file in enumerate(whole):
         if place in places:
-            (into / str(place)).write_bytes(file.content)
+            (begun := into / f".{place}").write_bytes(file.content)
+            begun.rename(into / str(place))
 
 
 def _begin(raw: bytes) -> ParsedEmail:

@@ -100,7 +100,7 @@ def withdraws_paper(event: Event, subject: str, letters: Iterable[Sequence[str]]
 
     phrases = _Phrases(marked, withdrawing_papers(), saying_no_more_of_papers())
     written = [letter for letter in letters if any(map(str.strip, letter))]
-    is_answer = plain(subject.partition(":")[0]) in _REPLIES or phrases.withdraw(subject)
+    is_answer = plain(subject.partition(":")[0]) in _REPLIES or bool(phrases.withdraw(subject))
     return bool(written) and is_answer and all(_withdraws(letter, known.names, phrases) for letter in written)
 
 

@@ -331,7 +331,8 @@ _SUBJECTS = (
 )
 
 _PAPER = (
-    r"(?:(?:my|our|this|that|the)(?: above)? )?(?:contribution|paper|document)(?: (?:number )?<P>)?(?: (?:to|from|for) <event>)?",
+    r"(?:(?:my|our|this|that|the)(?: above)? )?(?:contribution|paper|document)(?: (?:number )?<P>)?"
+    r"(?: (?:to|from|for) <event>)?",
     r"(?:(?:ma|notre|la|cette|mon|ce|le) )?(?:contribution|document)(?: <P>)?(?: <event>)?",
     r"(?:(?:mi|nuestra|la|esta|nuestro|el|este) )?(?:contribucion|documento)(?: <P>)?(?: <event>)?",
     r"(?:(?:мой|наш|свой|этот|данный) )?(?:вклад|документ)(?: <P>)?(?: <event>)?",
@@ -339,7 +340,8 @@ _PAPER = (
     r"(?:مساهمتنا|مساهمتي|هذه المساهمه|المساهمه|هذه الوثيقه|الوثيقه|وثيقتنا)(?: <P>)?(?: <event>)?",
 )
 _WITHDRAWS_PAPER = (
-    r"(?:we|i) (?:hereby )?(?:(?:would like|wish|want|have decided|have|ask you|request you) to |must )?(?:withdraw|retract) <paper>",
+    r"(?:we|i) (?:hereby )?(?:(?:would like|wish|want|have decided|have|ask you|request you) to |must )?"
+    r"(?:withdraw|retract) <paper>",
     r"(?:please|kindly) (?:withdraw|retract) <paper>|<paper> (?:is|has been) (?:hereby )?(?:withdrawn|retracted)",
     r"(?:please|kindly) (?:consider|regard|treat) <paper> (?:as )?withdrawn",
     r"(?:nous (?:retirons|(?:souhaitons|voudrions|voulons|desirons|devons) retirer|avons decide de retirer)"
@@ -353,7 +355,8 @@ _WITHDRAWS_PAPER = (
     r"(?:نسحب|اسحب|(?:نود|اود|نرغب في|قررنا) سحب) <paper>|(?:يرجي|نرجو|الرجاء) سحب <paper>",
 )
 _SAYS_NO_MORE_OF_PAPERS = (
-    r"we (?:very much |deeply |sincerely )?regret(?: to (?:inform|tell|advise) you)?(?: that)?|we (?:hereby )?(?:inform|notify) you that",
+    r"we (?:very much |deeply |sincerely )?regret(?: to (?:inform|tell|advise) you)?(?: that)?"
+    r"|we (?:hereby )?(?:inform|notify) you that",
     r"we (?:sincerely )?apologi[sz]e<inconvenience>|we are sorry<inconvenience>",
     r"nous (?:avons le regret de|souhaitons|tenons a) vous informer que|nous vous informons que|avec nos excuses",
     r"lamentamos informarles? que|les? informamos(?: de)? que|disculpen las molestias",

@@ -27,6 +27,7 @@ from pathlib import Path
 from werkzeug.serving import make_server
 
 from handlers.logs import hide_requests
+from rollcall.desk.contributions.emailed import take_papers
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import Store
 from rollcall.desk.site.publish import republish
@@ -156,6 +157,7 @@ def serving(
         uploads=lambda: FolderUploads(db.folder / "messages"),
         inspect=ChildInspector,
         published=lambda: FolderPublished(db.folder / "published"),
+        take_papers=take_papers,
         republish=republish,
     )
     app = local_app(desk, sendgrid, db.clock)

@@ -39,6 +39,7 @@ class ReviewReason(StrEnum):
     MACHINE_SENT_FORM = "machine_sent_form"
     MACHINE_SENT_ATTACHMENT = "machine_sent_attachment"
     SPAM_WITH_FORM = "spam_with_form"
+    SPAM_WITH_PAPER = "spam_with_paper"
     NOT_TAKEN_APART = "not_taken_apart"
     TOO_COMPLICATED = "too_complicated"
     TOO_MANY_FILES = "too_many_files"
@@ -154,6 +155,8 @@ class ParsedPapers:
     """Clearly, and says nothing else."""
     refuses: bool = False
     """As `ParsedEmail.refuses`, beside the papers."""
+    letter: str = ""
+    """What stands beside them and says something."""
 
 
 @dataclass(frozen=True)

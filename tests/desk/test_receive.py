@@ -1,7 +1,7 @@
 """Receiving: what comes of a message, on a real SQLite store and folder; how a message is read is tests/inbound."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -89,6 +89,9 @@ class Reader:
 
     def attachments(self, raw: bytes) -> tuple[Attachment, ...]:
         return self.files
+
+    def take_out(self, raw: bytes, places: Sequence[int], into: Path) -> None:
+        raise AssertionError("no paper is read in these")
 
 
 def a_reading(*forms: ParsedForm, **changes: Any) -> ParsedEmail:

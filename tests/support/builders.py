@@ -11,6 +11,7 @@ from typing import Any
 
 from google.cloud import firestore
 
+from rollcall.desk.contributions.emailed import take_papers
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Post, Store
@@ -64,6 +65,7 @@ def desk_with(
         uploads=lambda: FolderUploads(files),
         inspect=lambda: look.inspect,
         published=lambda: FolderPublished(files / "published"),
+        take_papers=take_papers,
         republish=republish,
     )
 

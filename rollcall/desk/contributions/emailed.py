@@ -19,7 +19,7 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.submit import Over, Received, ReceivedBefore, submit
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, language
-from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind
+from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind, file_id
 from rollcall.model.email import EmailKind, OutboxEntry, email_id_in, is_email_id, is_reply_id
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -43,8 +43,8 @@ _NOT_FOUND = Fault("not_found")
 _SEVERAL = Fault("papers_one_or_several")
 _BY_EMAIL = change.By(Actor.REGISTRANT, Way.EMAIL)
 _CODE = re.compile(r"[a-z]{2,3}")
-_SCRIPTS = {"ru": "\u0400\u04ff", "zh": "\u4e00\u9fff", "ar": "\u0600\u06ff"}
-"""First and last letter, of languages that have a script of their own."""
+_SCRIPTS = {"ru": "[\u0400-\u04ff]", "zh": "[\u4e00-\u9fff]", "ar": "[\u0600-\u06ff]"}
+"""Languages with letters of their own."""
 
 
 def agreed(desk: Desk, event: Event) -> str:
@@ -164,7 +164,7 @@ def _of_answer(
     wanted = replace(wanted, files=kept.files, doubt=kept.doubt, kind=kind)
     if kept.faults:
         return (replace(wanted, status=InboundPaperStatus.REFUSED, faults={"files": kept.faults}),)
-    if speaks_of_another or paper.may_be_several or there.withdrawn:
+    if not kept.files or speaks_of_another or paper.may_be_several or there.withdrawn:
         return (wanted,)
     done = change.add_paper(desk, event, there.id, kind, kept.files, _BY_EMAIL, kept.doubt, read.received_at)
     match done:
@@ -199,7 +199,7 @@ def _of_paper(
     before = asked.paper if asked else InboundPaper(InboundPaperStatus.INCOMPLETE)
     if asked and not (kept.files or kept.faults):
         kept = replace(kept, files=before.files, doubt=before.doubt)
-    known = told(event, paper, kept.properties, before if asked else None)
+    known = told(event, paper, kept.properties or {}, before if asked else None)
     found = InboundPaper(
         InboundPaperStatus.INCOMPLETE,
         title=known.said.get("title", ""),
@@ -281,10 +281,8 @@ def told(event: Event, paper: ParsedPaper, properties: Mapping[str, str], before
     for name in ("title", "source"):
         if name not in certain:
             faults[name] = (_NOT_CERTAIN,) if said.get(name) else (_NOT_FOUND,)
-    if items := event.contributions and event.contributions.items:
-        said["item"] = _one_of(event, said.get("item", ""))
-        if said["item"] not in items:
-            faults["item"] = (_NOT_FOUND,)
+    if "item" in said:
+        said["item"] = _one_of(event, said["item"])
     if paper.may_be_several:
         faults["files"] = (_SEVERAL,)
     return Told(said, faults)
@@ -300,17 +298,10 @@ def _stands_in(text: str, beginning: str) -> bool:
 
 
 def _one_of(event: Event, said: str) -> str:
-    """In the words of the event's first language; or as it was said."""
-    wanted, number = normalized(said), re.search(r"\d+(?:\.\d+)*", said)
+    """In the words of the event's first language, if it is one of those to choose from; or as it was said."""
     calls = [one for code in event.languages if (one := event.in_language(code).contributions)]
+    wanted = normalized(said)
     places = {place for call in calls for place, item in enumerate(call.items) if normalized(item) == wanted}
-    if not places and number:
-        first = calls[0].items
-        places = {
-            place
-            for place, item in enumerate(first)
-            if re.match(rf"\D{{0,15}}{re.escape(number[0])}(?![\d.]*\d)", item)
-        }
     return calls[0].items[places.pop()] if len(places) == 1 else said
 
 
@@ -334,8 +325,10 @@ def _kept(desk: Desk, read: InboundEmail, raw: bytes, paper: ParsedPaper) -> _Ke
             (into / "-1").write_text(paper.text, "utf-8")
         else:
             attached = paper.files
-            desk.reader().files(raw, [one.place for one in attached], into)
-        seen = [(one, _looked_into(desk, into / str(one.place), one.name)) for one in attached]
+            desk.reader().take_out(raw, [one.place for one in attached], into)
+        if not all((into / str(one.place)).exists() for one in attached):
+            return _Kept()
+        seen = [(one, desk.inspect()(into / str(one.place), one.name)) for one in attached]
         faults = tuple(dict.fromkeys(Fault(one.fault) for _, one in seen if one.fault))
         files = tuple(_as_file(read, paper, *one) for one in seen if not one[1].fault)
         for file, (one, _) in zip(files, seen, strict=False) if not faults else ():
@@ -345,13 +338,9 @@ def _kept(desk: Desk, read: InboundEmail, raw: bytes, paper: ParsedPaper) -> _Ke
     return _Kept(files, faults, doubts[0] if doubts else None, properties)
 
 
-def _looked_into(desk: Desk, path: Path, name: str) -> Inspected:
-    return desk.inspect()(path, name) if path.exists() else Inspected(name, fault="file_empty")
-
-
 def _as_file(read: InboundEmail, paper: ParsedPaper, attached: AttachedFile, seen: Inspected) -> PaperFile:
     told = attached.language or paper.cover.get("language", "") or _language_in(seen.properties or {}, paper.beginning)
-    id = base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15])
+    id = file_id(base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15]))
     return PaperFile(id, seen.name, seen.type, told, seen.size, seen.sha256)
 
 
@@ -359,5 +348,5 @@ def _language_in(properties: Mapping[str, str], beginning: str) -> str:
     """A program's own setting, where the script does not speak against it."""
     found = _CODE.match(properties.get("language", "").lower())
     code = found[0] if found else ""
-    own = {name for name, (first, last) in _SCRIPTS.items() if any(first <= one <= last for one in beginning)}
+    own = {name for name, letters in _SCRIPTS.items() if re.search(letters, beginning)}
     return code if code and (code in own or not (own or code in _SCRIPTS)) else ""

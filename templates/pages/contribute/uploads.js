@@ -53,8 +53,8 @@
     function done(file, its) {
       show(file, its);
       input.value = "";
-      field.classList.remove("wrong");
-      field.querySelector(".error")?.remove();
+      field.querySelector(`#${input.id}-error`)?.remove();
+      if (!field.querySelector(".error")) field.classList.remove("wrong");
       remember(place, { ...its, done: true });
       say({{ _("The file has arrived.") | tojson }});
     }
