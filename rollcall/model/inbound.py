@@ -153,6 +153,8 @@ class ParsedPapers:
     """Of contributions that its words name."""
     withdraws: bool = False
     """Clearly, and says nothing else."""
+    thanks: bool = False
+    """As `ParsedEmail.thanks`, for a receipt."""
     refuses: bool = False
     """As `ParsedEmail.refuses`, beside the papers."""
     letter: str = ""

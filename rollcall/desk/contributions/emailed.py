@@ -150,7 +150,7 @@ def _of_answer(
     said = reading.contributed
     wanted = InboundPaper(InboundPaperStatus.NEEDS_REVIEW, there.id, there.title, there.source)
     speaks_of_another = any(number != there.number for number in said.numbers)
-    if reading.thanks and not (said.papers or reading.not_read):
+    if said.thanks:
         return (replace(wanted, status=InboundPaperStatus.DUPLICATE),)
     if said.withdraws and not speaks_of_another:
         done = change.withdraw(desk, event, there.id, _BY_EMAIL)
@@ -329,7 +329,7 @@ def _kept(desk: Desk, read: InboundEmail, raw: bytes, paper: ParsedPaper) -> _Ke
         if not all((into / str(one.place)).exists() for one in attached):
             return _Kept()
         seen = [(one, desk.inspect()(into / str(one.place), one.name)) for one in attached]
-        faults = tuple(dict.fromkeys(Fault(one.fault) for _, one in seen if one.fault))
+        faults = tuple(map(Fault, dict.fromkeys(one.fault for _, one in seen if one.fault)))
         files = tuple(_as_file(read, paper, *one) for one in seen if not one[1].fault)
         for file, (one, _) in zip(files, seen, strict=False) if not faults else ():
             desk.files().put(file.id, (into / str(one.place)).read_bytes())
