@@ -120,6 +120,14 @@ def close_intake(request: Request) -> Response:
 
 
 @functions_framework.http
+def contribute(request: Request) -> Response:
+    """The page on which contributions are sent in, and each contribution's own. Public."""
+    from handlers.contribute import contribute as answer
+
+    return answer(desk(), request)
+
+
+@functions_framework.http
 def staff(request: Request) -> Response:
     """The staff's desk. Called by the staff's browsers, for whom Identity-Aware Proxy vouches."""
     from handlers.staff import staff as answer
@@ -234,7 +242,13 @@ def _bucket(where: str) -> "Bucket":
 def _inspector() -> Inspector:
     from rollcall.inspection.inspector import ChildInspector
 
-    return ChildInspector(env.str("CLAMD", ""))
+    return ChildInspector(_scanner())
+
+
+def _scanner() -> str:
+    """Where ClamAV's daemon listens; empty: there is none."""
+    where = env.str("CLAMD", "", validate=Regexp(r"(?:\S+:[0-9]{1,5})?\Z", error="Not <host>:<port>."))
+    return str(where)
 
 
 @cache
@@ -309,30 +323,32 @@ with _or_stop():
     match os.environ.get("FUNCTION_TARGET"):
         case "register":
             _needs_link_key()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
         case "contribute":
             _needs_link_key()
             _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             env.str("PAGES", validate=Length(min=1))
+            _scanner()
         case "pages":
             _needs_buckets_in_the_cloud("PUBLISHED")
         case "send_mail" | "send_due_mail":
             _post()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             _files()
             _reader()
+            _scanner()
             _needs_link_key()
             env.str("PAGES", validate=Length(min=1))
         case "staff":
             _identify()
             _needs_link_key()
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             env.str("PAGES", validate=Length(min=1))
         case "record_deliveries":
             _verification_keys("SENDGRID_WEBHOOK_KEY")
         case "receive_email":
             _verification_keys("SENDGRID_PARSE_KEY")
-            _needs_buckets_in_the_cloud("FILES")
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             _files()
             _reader()
             env.str("MAIL_FROM", validate=Length(min=1))

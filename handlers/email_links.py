@@ -4,7 +4,7 @@ from flask import Request, Response
 
 from handlers.form_page import SEND, filled_in, form_page
 from handlers.logs import log
-from handlers.responses import HttpProblem, form_address, message, page
+from handlers.responses import HttpProblem, form_address, message, own_address, page
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
@@ -64,7 +64,8 @@ def log_refused(event: Event, purpose: LinkPurpose, fault: NoLink) -> None:
 def no_link(event: Event, request: Request, purpose: LinkPurpose, fault: NoLink) -> Response:
     """410: why the link does not work, and what to do instead."""
     why = _NO_LINK[type(fault)]
-    return page(410, "no_link", event=event, form_page=form_address(request, event), purpose=purpose, why=why)
+    addresses = {"form_page": form_address(request, event), "own_page": own_address(request, event)}
+    return page(410, "no_link", event=event, **addresses, purpose=purpose, why=why)
 
 
 def used(desk: Desk, event: Event, completes: Opened, registration: Registration) -> HttpProblem | None:

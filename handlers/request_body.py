@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import tempfile
 import threading
 import time
 import zlib
@@ -14,10 +15,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import IO, Any
 from urllib.parse import parse_qsl
 
 from flask import Request
+from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
@@ -31,13 +33,15 @@ PATIENCE = 10.0  # seconds that any body may take
 PATIENCE_WITH_MANY = 1.0  # while half of the threads (deploy/functions.py) wait for others already
 MANY = max(1, int(os.environ.get("THREADS", "8")) // 2)
 SLOWEST = 600_000  # bytes a second, beyond those: 30 MB may take a minute
+SLOWEST_PERSON = 125_000  # bytes a second: 32 MB in four minutes, within what the function may take
 MOST_FIELDS = 100  # many times what any form has
 HIDDEN = "message"  # people do not see this field, and no browser fills it in by itself; robots do
 SHOWN_AT = "shown_at"  # when the page was first shown: ISO 8601, the store's clock
 _KEY = re.compile("[ -~]{1,255}")
-_LARGEST_DRAINED = 32 << 20  # bytes; Cloud Run accepts no longer request over HTTP/1
+LARGEST_REQUEST = 32 << 20  # bytes; Cloud Run accepts no longer one over HTTP/1
 _PATIENCE_DRAINING = 1.0
 _PIECE = 1 << 20  # bytes
+_LARGEST_FIELD = 1 << 18  # bytes; no less than what the parser looks at together
 _LOOK_EVERY = 0.1  # seconds
 _NOT_READABLE, _ANOTHER_TYPE = N_("Not readable"), N_("Another type is needed")
 _waited_for: dict[int, tuple[float, Request]] = {}  # until when (`time.monotonic`)
@@ -53,6 +57,7 @@ class Form:
     """Of ambiguous fields, which have no answer."""
     file: bytes = b""
     """The one that the page asks for, if any was chosen."""
+    file_name: str = ""
 
     @property
     def typed(self) -> dict[str, str]:
@@ -79,22 +84,42 @@ def read_body(
 ) -> bytes:
     """The whole body, whatever the method and address; afterwards `request.get_data` has it too. Raises `HttpProblem`:
     413 more than `most` bytes, 408 not here in time, 400 incomplete."""
+    body = io.BytesIO()
+    _read_into(body, request, most, patience, seconds)
+    return body.getvalue()
+
+
+def read_body_with_files(request: Request) -> None:
+    """As `read_body`, of a form that may have files: onto the disk, for `read_page_with_files`."""
+    if request.mimetype == "multipart/form-data":
+        _read_into(tempfile.TemporaryFile(), request, LARGEST_REQUEST, slowest=SLOWEST_PERSON)  # noqa: SIM115
+    else:
+        read_body(request)
+
+
+def _read_into(
+    body: IO[bytes],
+    request: Request,
+    most: int,
+    patience: float = PATIENCE,
+    seconds: Callable[[], float] = time.monotonic,
+    slowest: int = SLOWEST,
+) -> None:
+    """Whence the request has it then."""
     if not _has_body(request):
-        discard_rest(request)
-        return b""
+        return discard_rest(request)
     said = request.content_length or 0
     request.max_content_length = max(said, most) + 1  # a longer body in chunks is cut there without an error
     if len(_waited_for) >= MANY:
         patience = min(patience, PATIENCE_WITH_MANY)
-    body = b""
     try:
         if said <= most:
-            body = b"".join(_pieces(request, said or most + 1, patience, seconds))
-        elif said <= _LARGEST_DRAINED:
+            body.writelines(_pieces(request, said or most + 1, patience, seconds, slowest))
+        elif said <= LARGEST_REQUEST:
             # whoever still sends when we hang up may see a broken connection in place of the answer (RFC 9112, 9.6)
-            for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds):
+            for _ in _pieces(request, said, _PATIENCE_DRAINING, seconds, SLOWEST):
                 pass
-        problem = _too_large(most) if max(said, len(body)) > most else _incomplete() if len(body) < said else None
+        problem = _too_large(most) if max(said, body.tell()) > most else _incomplete() if body.tell() < said else None
     except TimeoutError:
         problem = _too_slow() if said <= most else _too_large(most)
     except Exception:  # each server has errors of its own for a bad chunk, or a client that hung up
@@ -103,8 +128,8 @@ def read_body(
         discard_rest(request)
     if problem:
         raise problem
-    request.stream = io.BytesIO(body)
-    return body
+    body.seek(0)
+    request.stream = body
 
 
 def read_form(request: Request, several: Collection[str] = ()) -> Form:
@@ -136,6 +161,19 @@ def read_page_form(request: Request, several: Collection[str] = (), file: str = 
     return read_form(request, several)
 
 
+def read_page_with_files(request: Request, files: Collection[str]) -> tuple[Form, Mapping[str, FileStorage]]:
+    """As `read_page_form`, after `read_body_with_files`; and those `files` that were chosen, each on the disk."""
+    if request.mimetype != "multipart/form-data":
+        return read_page_form(request), {}
+    if request.headers.get("Content-Encoding"):
+        raise _another_encoding()
+    fields, parts = _parts_of(request.stream, request, _LARGEST_FIELD)
+    if sum(len(text) for _, text in fields) > LARGEST_BODY:
+        raise _too_large()
+    chosen = {name: one for name in files if (one := parts.get(name)) and one.filename}
+    return _form(fields, (), parts.keys() - {*files}), chosen
+
+
 def number_in(text: str, digits: int) -> int | None:
     """A whole number of at most so many digits."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) <= digits else None
@@ -159,8 +197,7 @@ def _decoded(request: Request) -> bytes:
                 raise _incomplete()
             return body
         case _:
-            told = N_("Please send it as it is, or in gzip. Nothing was registered.")
-            raise HttpProblem(415, N_("Another encoding is needed"), told, headers={"Accept-Encoding": "gzip"})
+            raise _another_encoding()
 
 
 def idempotency_key(request: Request) -> str | None:
@@ -183,6 +220,11 @@ def discard_rest(request: Request) -> None:
     request.stream = io.BytesIO()
 
 
+def body_in_pieces(request: Request, size: int) -> Iterator[bytes]:
+    """Bounded in memory. Raises `TimeoutError`, and what servers raise for who hung up."""
+    return _pieces(request, size, PATIENCE, time.monotonic, SLOWEST_PERSON)
+
+
 def _is_last(request: Request) -> bool:
     old = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
     return old or "close" in request.headers.get("Connection", "").lower()
@@ -192,7 +234,9 @@ def _has_body(request: Request) -> bool:
     return bool(request.content_length) or "Transfer-Encoding" in request.headers
 
 
-def _pieces(request: Request, size: int, patience: float, seconds: Callable[[], float]) -> Iterator[bytes]:
+def _pieces(
+    request: Request, size: int, patience: float, seconds: Callable[[], float], slowest: int
+) -> Iterator[bytes]:
     """Raises `TimeoutError`."""
     # whoever sends a byte and waits, or a byte now and then, keeps no thread
     late_at = seconds() + patience
@@ -211,7 +255,7 @@ def _pieces(request: Request, size: int, patience: float, seconds: Callable[[], 
             return
         yield piece
         size -= len(piece)
-        late_at += len(piece) / SLOWEST
+        late_at += len(piece) / slowest
 
 
 @contextmanager
@@ -294,20 +338,28 @@ def _read_urlencoded(body: bytes, _request: Request, several: Collection[str]) -
 
 
 def _read_multipart(body: bytes, request: Request, several: Collection[str], file: str = "") -> Form:
-    """RFC 7578, to its closing boundary. What is not UTF-8 becomes U+FFFD too."""
-    parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS)
+    fields, files = _parts_of(io.BytesIO(body), request)
+    chosen = files.poplist(file)
+    if len(chosen) > 1:
+        raise _incomplete()
+    content, name = b"".join(one.read() for one in chosen), "".join(one.filename or "" for one in chosen)
+    return replace(_form(fields, several, files), file=content, file_name=name)
+
+
+def _parts_of(
+    body: IO[bytes], request: Request, most: int | None = None
+) -> tuple[list[tuple[str, str]], MultiDict[str, FileStorage]]:
+    """RFC 7578, to its closing boundary; `most` bytes in the fields. What is not UTF-8 becomes U+FFFD too."""
+    parser = FormDataParser(silent=False, max_form_parts=MOST_FIELDS, max_form_memory_size=most)
     try:
-        _, fields, files = parser.parse(io.BytesIO(body), request.mimetype, len(body), request.mimetype_params)
+        _, fields, files = parser.parse(body, request.mimetype, None, request.mimetype_params)
     except RequestEntityTooLarge:
         raise _too_many() from None
     except ValueError:
         raise _incomplete() from None
     if None in fields or None in files:
         raise HttpProblem(400, _NOT_READABLE, N_("A part of the form has no name. Nothing was registered."))
-    chosen = [one.read() for one in files.poplist(file)]
-    if len(chosen) > 1:
-        raise _incomplete()
-    return replace(_form(fields.items(multi=True), several, files), file=b"".join(chosen))
+    return list(fields.items(multi=True)), files
 
 
 def _form(pairs: Iterable[tuple[str, str]], several: Collection[str], files: Iterable[str] = ()) -> Form:
@@ -329,6 +381,11 @@ _READERS: dict[str, Callable[[bytes, Request, Collection[str]], Form]] = {
 def _another_type(types: str) -> HttpProblem:
     told = N_("Please send one of %(types)s. Nothing was registered.")
     return HttpProblem(415, _ANOTHER_TYPE, told, {"types": types}, {"Accept": types})
+
+
+def _another_encoding() -> HttpProblem:
+    told = N_("Please send it as it is, or in gzip. Nothing was registered.")
+    return HttpProblem(415, N_("Another encoding is needed"), told, headers={"Accept-Encoding": "gzip"})
 
 
 def _incomplete() -> HttpProblem:

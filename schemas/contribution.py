@@ -8,7 +8,7 @@ from typing import Any
 from marshmallow import ValidationError, post_load
 
 from rollcall.language import N_, language
-from rollcall.model.contribution import LONGEST_ABSTRACT, LONGEST_SOURCE, LONGEST_TITLE
+from rollcall.model.contribution import LONGEST_ABSTRACT, LONGEST_SOURCE, LONGEST_TITLE, PaperKind
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.finding import reference_in
@@ -17,12 +17,20 @@ from schemas.form import FormSchema, faults_of
 from schemas.kinds import Answer, Consent, EmailAddress, OfLines, OfName, OfText, OneChoice
 from schemas.text import fault
 
+SENT = ("title", "source", "item", "abstract", "name", "email", "reference", "consent")
 CORRECTED = ("title", "source", "item", "abstract", "consent")
 """What may be written otherwise later."""
+FURTHER = ("kind",)
+"""What is asked of a further paper."""
+_KINDS = {
+    PaperKind.REVISION: N_("Revision: it replaces the text"),
+    PaperKind.ADDENDUM: N_("Addendum: it adds to the text"),
+    PaperKind.CORRIGENDUM: N_("Corrigendum: it corrects an error in the text"),
+}
 _CONSENT = N_(
     "I agree that this contribution, its title, its source and its abstract are published on the event’s pages."
 )
-_CONSENT_HELP = N_("Without this only the staff read it. Your name and your e-mail address are not published.")
+_CONSENT_HELP = N_("Without this only the secretariat reads it. Your name and your e-mail address are not published.")
 
 
 class _Abstract(OfLines):
@@ -44,7 +52,7 @@ def read_contribution(
 ) -> Mapping[str, str]:
     """What was left empty is empty; `consent` has the words agreed to. Raises marshmallow's `ValidationError`: `faults`
     in how a field was sent replace those in what it says."""
-    return _read(_schema_for(event, ()), answers, faults)
+    return _read(_schema_for(event, SENT), answers, faults)
 
 
 def read_correction(
@@ -54,8 +62,18 @@ def read_correction(
     return _read(_schema_for(event, CORRECTED), answers, faults)
 
 
-def contribution_asks(event: Event, names: Sequence[str] = ()) -> tuple[Answer, ...]:
+def read_kind(event: Event, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]) -> PaperKind:
+    return PaperKind(_read(_schema_for(event, FURTHER), answers, faults)["kind"])
+
+
+def contribution_asks(event: Event, names: Sequence[str] = SENT) -> tuple[Answer, ...]:
     return tuple(_schema_for(event, tuple(names)).fields.values())  # type: ignore[arg-type]
+
+
+def in_codes(event: Event, values: Mapping[str, str]) -> dict[str, str]:
+    """Unknown choices stay."""
+    kinds = {one.field.name: one for one in contribution_asks(event)}
+    return {name: kinds[name].as_posted(text) if name in kinds else text for name, text in values.items()}
 
 
 def _read(schema: FormSchema, answers: Mapping[str, str], faults: Mapping[str, Sequence[Fault]]) -> Mapping[str, str]:
@@ -79,12 +97,13 @@ class _ContributionSchema(FormSchema):
     @post_load
     def _made(self, given: dict[str, Any], **_kwargs: Any) -> Mapping[str, str]:
         said = {name: given.get(name, "") for name in self.fields}
-        return {**said, "consent": language(self._event.language).gettext(_CONSENT) if said["consent"] == "yes" else ""}
+        agreed = {"consent": language(self._event.language).gettext(_CONSENT)} if said.get("consent") == "yes" else {}
+        return {**said, **({"consent": ""} if said.get("consent") == "no" else {}), **agreed}
 
 
 @lru_cache(maxsize=100)
 def _schema_for(event: Event, names: tuple[str, ...]) -> _ContributionSchema:
-    checked = {answer.field.name: answer for answer in _asked(event) if not names or answer.field.name in names}
+    checked = {answer.field.name: answer for answer in _asked(event) if answer.field.name in names}
     about = {"_event": event, "_conditional": (), "_names": names}
     schema: _ContributionSchema = type("ContributionForm", (_ContributionSchema,), {**checked, **about})()
     return schema
@@ -115,6 +134,8 @@ def _asked(event: Event) -> Iterator[Answer]:
     yield EmailAddress(field("email", "email", email, needed, about=about, autocomplete="email", required=True))
     own, about = N_("Reference of your registration"), N_("If you have registered: it stands in the confirmation.")
     yield _Reference(field("reference", "text", own, own, about=about))
+    kind, choices = N_("What you send"), tuple(Choice(one, spoken.gettext(label)) for one, label in _KINDS.items())
+    yield OneChoice(field("kind", "choice", kind, N_("Choose what you send."), choices=choices, required=True))
     yes_or_no = Consent.choices_in(spoken, ())
     yield Consent(field("consent", "consent", _CONSENT, _CONSENT, about=_CONSENT_HELP, choices=yes_or_no))
 

@@ -45,10 +45,12 @@ _SENTENCES = {
     "file_needed": N_("Please choose the file."),
     "file_language": N_("Please choose the language of this file."),
     "file_gone": N_("This file did not arrive completely. Please choose it again."),
-    "file_too_large": N_("A file may have at most %(most)s MB. Please choose a smaller one."),
+    "file_too_large": N_("A file may have at most 50 MB. Please choose a smaller one."),
     "file_empty": N_("This file is empty. Please choose another."),
     "file_kind": N_("We do not take files of this kind. Please save it as PDF, Word, OpenDocument or plain text."),
     "file_active": N_("This file has macros, scripts or other active content. Please save it without, or as PDF."),
+    "file_encrypted": N_("This file is protected by a password. Please save it without one."),
+    "file_damaged": N_("This file is damaged. Please save it once more, and choose it again."),
     "file_virus": N_("A virus was found in this file. Please clean it, and choose it again."),
     "not_asked": N_("This is not asked of you, by what you answered above. Please leave it empty."),
 }

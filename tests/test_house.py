@@ -98,11 +98,24 @@ def test_the_staffs_desk_does_not_start_without_whom_to_believe(audience: str | 
     assert "IAP_AUDIENCE" in start_main(**settings, IAP_AUDIENCE=audience)
 
 
-@pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email", "staff"])
+@pytest.mark.parametrize("target", ["register", "send_mail", "send_due_mail", "receive_email", "staff", "contribute"])
 def test_files_are_not_lost_with_an_instance(target: str) -> None:
-    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "files"}
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "PUBLISHED": "gs://published"}
     keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "IAP_AUDIENCE": AUDIENCE}
-    assert "FILES=gs://<bucket>" in start_main(**keys, **settings)
+    assert "FILES=gs://<bucket>" in start_main(**keys, **settings, FILES="files")
+
+
+@pytest.mark.parametrize("target", ["register", "send_due_mail", "receive_email", "staff", "contribute", "pages"])
+def test_what_is_published_is_not_lost_with_an_instance(target: str) -> None:
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "gs://files"}
+    keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "IAP_AUDIENCE": AUDIENCE}
+    assert "PUBLISHED=gs://<bucket>" in start_main(**keys, **settings, PUBLISHED="published")
+
+
+@pytest.mark.parametrize(("scanner", "starts"), [("", True), ("clamav:3310", True), ("clamav", False)])
+def test_where_the_scanner_listens_has_a_port(scanner: str, starts: bool) -> None:
+    said = start_main(FUNCTION_TARGET="contribute", SQLITE_PATH=":memory:", CLAMD=scanner)
+    assert said == "" if starts else "CLAMD" in said
 
 
 def test_no_secret_is_in_the_repository() -> None:

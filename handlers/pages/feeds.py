@@ -13,6 +13,8 @@ from rollcall.language import language
 from rollcall.model.programme import PublishedFile
 
 _MOST = 30
+_SUMMARY = 300
+"""Characters."""
 _ATOM = "http://www.w3.org/2005/Atom"
 
 
@@ -40,7 +42,7 @@ def _all(visit: Visit) -> Iterator[New]:
     for one in visit.site.contributions:
         href = f"{visit.here}/{CONTRIBUTIONS}/{one.number}"
         for paper in one.papers:
-            id, title = f"{href}#{paper.designation}", f"{paper.designation}: {one.title}"
+            id, title = f"{href}#{paper.designation.replace(' ', '')}", f"{paper.designation}: {one.title}"
             yield New(id, title, "", href, paper.published_on, one.source, one.abstract, paper.files)
     for document in visit.site.documents:
         title, in_language = document.title.in_language(code), document.title.language_for(code)
@@ -81,7 +83,7 @@ def feed(visit: Visit) -> Response:
         if one.source:
             add(add(entry, "author"), "name", one.source)
         if one.abstract:
-            add(entry, "summary", one.abstract)
+            add(entry, "summary", one.abstract if len(one.abstract) <= _SUMMARY else f"{one.abstract[:_SUMMARY]}…")
         for file in one.files:
             href = visit.address("files", file.name)
             said = {"hreflang": file.language} if file.language else {}

@@ -47,5 +47,5 @@ def stored_as(name: str) -> str:
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
-def _named(site: Site, name: str) -> PublishedFile | None:
-    return next((file for file in site.files if file.name == name), None)
+def _named(site: Site | None, name: str) -> PublishedFile | None:
+    return next((file for file in site.files if file.name == name), None) if site else None

@@ -19,9 +19,12 @@ _RETRY_AFTER = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Snapshot:
-    site: Site
-    version: object
+    site: Site | None
     """None: nothing is published yet, and all is as the event file says."""
+    version: object = None
+
+
+OF_FILE = Snapshot(None)
 
 
 class RecentSites:
@@ -53,7 +56,7 @@ class RecentSites:
         found = self.published().site(event.slug)
         _, known = self._read.get(event.slug, (0.0, None))
         if found is None:
-            snapshot = Snapshot(as_of_file(event), None)
+            snapshot = OF_FILE
         elif known and known.version == found[1]:
             snapshot = known
         else:
@@ -73,7 +76,7 @@ class Public:
 
 
 def as_of_file(event: Event) -> Site:
-    """Before anything is published; its files are not there yet."""
+    """Before anything is published, in the event's language; its files are not there yet."""
     documents = event.programme.documents or ()
     return Site(
         event=event.slug,

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from flask import Request, Response
 
 from handlers import responses
-from handlers.pages.public import Public, Snapshot
+from handlers.pages.public import Public, Snapshot, as_of_file
 from handlers.request_body import number_in
 from handlers.responses import NO_SUCH_PAGE, own_address, path_below
 from rollcall.language import N_, language
@@ -31,7 +31,7 @@ HEADINGS = {
     PARTICIPANTS: N_("Participants"),
     TRAVEL: N_("Venue and hotels"),
 }
-_ROOM = 7_500
+_ROOM = 10_000
 """Bytes of a page's rows, compressed; the rest of its 14,000 is for what is around them."""
 _BESIDE = 40
 """Bytes, beside a row's text."""
@@ -46,9 +46,9 @@ class Visit:
     snapshot: Snapshot
     now: datetime
 
-    @property
+    @cached_property
     def site(self) -> Site:
-        return self.snapshot.site
+        return self.snapshot.site or as_of_file(self.event)
 
     @property
     def not_yet_open(self) -> bool:
@@ -91,10 +91,14 @@ class Visit:
         return urljoin(self.root, path)
 
     @property
+    def _number(self) -> str | None:
+        return self.request.args.get("page") if self.request.query_string else None
+
+    @property
     def key(self) -> Hashable:
         """The same for visits that are answered the same."""
         phases = (self.not_yet_open, self.closed, self.contributions_late, self.over)
-        asked = (self.request.script_root, self.request.path, self.request.args.get("page"), self.root)
+        asked = (self.request.script_root, self.request.path, self._number, self.root)
         return asked, self.event.language, self.snapshot.version, phases
 
     def has(self, name: str) -> bool:
@@ -141,8 +145,7 @@ class Visit:
 
     def _links(self) -> list[tuple[str, str, str]]:
         below = path_below(self.request)[1:]
-        number = self.request.args.get("page")
-        query = f"?page={number}" if number and number.isdecimal() else ""
+        query = f"?page={self._number}" if self._number and self._number.isdecimal() else ""
 
         def there(code: str | None) -> str:
             return urljoin(self.root, "/".join((own_address(self.request, self.event, code), *below))) + query
@@ -159,7 +162,7 @@ class Visit:
         """The rows of the page that is asked for, its number, and those of all pages: each has as many as keep it below
         14 kB as it travels. `text`: what is written of a row."""
         parts = _parts(rows, text)
-        number = number_in(self.request.args.get("page", "1"), 3)
+        number = number_in(self._number or "1", 3)
         if number is None or not 1 <= number <= len(parts):
             raise NO_SUCH_PAGE
         return parts[number - 1], number, parts

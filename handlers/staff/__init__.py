@@ -18,8 +18,8 @@ from rollcall.model.hotels import is_hotel_id
 Identify = Callable[[Request], str]
 """The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
 
-LARGEST_BODY = 12_000_000
-"""Bytes: a form with the scan of one on paper."""
+LARGEST_BODY = 26_000_000
+"""Bytes: a form with a document, or with the scan of one on paper. Cloud Run takes 32 MiB."""
 _NOT_STAFF = HttpProblem(
     403,
     N_("This page is for the staff"),
@@ -88,6 +88,26 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.review import review_pages
 
             return review_pages(visit, below)
+        case ["contributions"]:
+            from handlers.staff.contributions import contributions_page
+
+            return contributions_page(visit)
+        case ["contributions", "all.zip"]:
+            from handlers.staff.contributions import archive
+
+            return archive(visit)
+        case ["contributions", "list.pdf" | "list.xlsx" as name]:
+            from handlers.staff.contributions import contributions_list
+
+            return contributions_list(visit, name.removeprefix("list"))
+        case ["contributions", id, *below]:
+            from handlers.staff.contribution import contribution
+
+            return contribution(visit, id, below)
+        case ["programme", *below]:
+            from handlers.staff.programme import programme_pages
+
+            return programme_pages(visit, below)
         case ["hotels"]:
             from handlers.staff.hotels import hotels_page
 

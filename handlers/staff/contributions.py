@@ -30,6 +30,7 @@ from rollcall.documents.contributions import (
     ContributionList,
     contributions_workbook,
     file_names,
+    late_in_words,
     list_name,
     stage_in_words,
 )
@@ -103,7 +104,7 @@ def _filters(visit: Visit, counts: Counts, chosen: str) -> list[Filter]:
     spoken = language(visit.event.language)
     those = [("", spoken.gettext("All"), counts.received)]
     those += [(one.value, stage_in_words(visit.event, one), counts.stages.get(one, 0)) for one in Stage]
-    those.append((_LATE, spoken.gettext("Late"), counts.late))
+    those.append((_LATE, late_in_words(visit.event), counts.late))
     return [
         Filter(label, count, visit.address("contributions", **({"show": code} if code else {})), code == chosen)
         for code, label, count in those
@@ -125,7 +126,7 @@ def _row(visit: Visit, one: Contribution, closes_at: datetime | None) -> Row:
 
 
 def tags_of(visit: Visit, one: Contribution, closes_at: datetime | None) -> list[Tag]:
-    late = [Tag(language(visit.event.language).gettext("Late"), bad=True)] if is_late_one(one, closes_at) else []
+    late = [Tag(late_in_words(visit.event), bad=True)] if is_late_one(one, closes_at) else []
     bad = one.stage in (Stage.NEEDS_REVIEW, Stage.HELD, Stage.WITHDRAWN)
     return [Tag(stage_in_words(visit.event, one.stage), bad), *late]
 
@@ -149,7 +150,7 @@ def _files(visit: Visit, found: Listing) -> list[tuple[str, str]]:
         for ending in LIST_TYPES
     ]
     archives = found.archives
-    if len(archives) == 1:
+    if len(archives) <= 1:
         return [*lists, ("ZIP", visit.address("contributions", "all.zip"))]
     parts = zip(archives, [*archives[1:], 1], strict=True)
     return [

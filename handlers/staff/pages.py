@@ -51,6 +51,8 @@ _SECTIONS = (
     ("registrations", N_("Registrations")),
     ("add", N_("Add a person")),
     ("review", N_("Review queue")),
+    ("contributions", N_("Contributions")),
+    ("programme", N_("Programme")),
     ("hotels", N_("Hotels")),
     ("rosters", N_("Rosters")),
     ("write", N_("Write to people")),
@@ -113,7 +115,10 @@ def events(desk: Desk, request: Request, address: str) -> Response:
 def _nav(visit: Visit, spoken: Language) -> Nav:
     here = visit.request.path.rstrip("/")
     sections = []
+    left_out = {"contributions": visit.event.contributions is None, "programme": not visit.event.has_pages}
     for path, name in _SECTIONS:
+        if left_out.get(path):
+            continue
         address = visit.address(*filter(None, [path]))
         belongs = here == address or (bool(path) and here.startswith(f"{address}/"))
         sections.append((address, spoken.gettext(name), belongs))

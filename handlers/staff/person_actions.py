@@ -11,6 +11,7 @@ from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem, see_other
+from handlers.staff.acting import ActPage, asking
 from handlers.staff.pages import staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
 from handlers.staff.visit import Visit
@@ -27,7 +28,6 @@ from rollcall.model.registration import Registered
 from rollcall.model.staff import Press
 from schemas.faults import sentences
 from schemas.form import asked_of, faults_of, read_form
-from schemas.kinds import Answer
 
 Outcome = amend.Outcome | IsWithdrawn | IsOnTime | Same | None
 _REASON = FormField(
@@ -69,24 +69,6 @@ class Action:
     do: Callable[[Acted], Outcome]
     is_for: Callable[[Visit, Registered], bool]
     fields: Sequence[FormField] = ()
-
-
-@dataclass(frozen=True)
-class ActPage:
-    heading: str
-    name: str
-    reference: str
-    tags: Sequence[Tag]
-    email: str
-    means: str
-    problem: str
-    other: tuple[str, str] | None
-    """Reference and address of the registration that stands in the way."""
-    asks: Sequence[Answer]
-    values: Mapping[str, str]
-    errors: Mapping[str, Sequence[str]]
-    revision: int
-    back: str
 
 
 @dataclass(frozen=True)
@@ -193,7 +175,7 @@ def answer(visit: Visit, there: Registered, name: str) -> Response:
 def _done(visit: Visit, there: Registered, action: Action) -> Response:
     form = read_page_form(visit.request)
     press = visit.press(form.typed)
-    event = _asking(visit.event, action)
+    event = asking(visit.event, action.fields)
     typed = {name: text for name, text in form.typed.items() if event.field(name)}
     try:
         read = read_form(event, typed, form.faults)
@@ -241,27 +223,13 @@ def _act_page(
         means=spoken.gettext(action.means),
         problem=problem,
         other=(other.reference, address_of(visit, other)) if other else None,
-        asks=asked_of(_asking(visit.event, action)),
+        asks=asked_of(asking(visit.event, action.fields)),
         values=values,
         errors=errors or {},
         revision=there.revision,
         back=address_of(visit, there),
     )
     return staff_page(visit, "act", context, status)
-
-
-def _asking(event: Event, action: Action) -> Event:
-    spoken = language(event.language)
-    fields = (
-        replace(
-            one,
-            label=spoken.gettext(one.label),
-            ask=spoken.gettext(one.ask),
-            help=one.help and spoken.gettext(one.help),
-        )
-        for one in action.fields
-    )
-    return replace(event, fields=tuple(fields))
 
 
 def _double(visit: Visit, there: Registered) -> Response:

@@ -59,7 +59,8 @@ class Contributions(Protocol):
 
     # --- the programme, as the staff changed it: `events/{slug}/programme/now`, and `…/programme/{number}` each
 
-    def programme(self, event: str) -> Programme: ...
+    def programme(self, event: str, number: int | None = None) -> Programme:
+        """As it stands, or as it stood by this change; `NO_PROGRAMME` where there is none."""
 
     def save_programme(self, event: str, programme: Programme, audit: AuditEntry) -> bool:
         """The next one, kept beside all earlier ones; False if somebody wrote it since it was read."""
@@ -82,6 +83,10 @@ class Contributions(Protocol):
 class Uploads(Protocol):
     """Files on their way in, in pieces, which nobody but the staff and their sender ever reads. Not kept after some
     days unless `keep` takes one over."""
+
+    @property
+    def sends_to(self) -> str:
+        """The host of the addresses to which browsers send, as `https://storage.example`; empty where it is ours."""
 
     def begin(self, id: str, size: int, origin: str) -> str:
         """The address to which a browser on a page of `origin` puts it in pieces; nobody can guess it. Relative to

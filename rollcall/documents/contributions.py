@@ -50,9 +50,9 @@ _DOUBTS = {
     PaperDoubt.ACTIVE: N_("It may run or fetch something."),
 }
 _CHANGED = {
-    "title": N_("Title"),
+    "title": N_("Title of the contribution"),
     "source": N_("Source"),
-    "item": N_("Agenda item"),
+    "item": N_("Agenda item or question"),
     "abstract": N_("Abstract"),
     "name": N_("Name"),
 }
@@ -72,6 +72,10 @@ class ContributionList:
 
 def stage_in_words(event: Event, stage: Stage) -> str:
     return language(event.language).pgettext("contributions", _STAGES[stage])
+
+
+def late_in_words(event: Event) -> str:
+    return language(event.language).pgettext("contributions", NP_("contributions", "Late"))
 
 
 def paper_status_in_words(event: Event, status: PaperStatus) -> str:
@@ -146,9 +150,9 @@ def _sheet(event: Event, said: ContributionList) -> Sheet:
 _SHEET = NP_("sheet, at most 31 characters", "Contributions")
 _COLUMNS = {
     "number": (N_("Number"), 17, False),
-    "title": (N_("Title"), 40, True),
+    "title": (N_("Title of the contribution"), 40, True),
     "source": (N_("Source"), 24, True),
-    "item": (N_("Agenda item"), 20, True),
+    "item": (N_("Agenda item or question"), 20, True),
     "received": (N_("Received"), 22, True),
     "status": (N_("Status"), 14, True),
     "files": (N_("Files"), 36, True),
@@ -167,7 +171,7 @@ def _row(event: Event, spoken: Language, said: ContributionList, one: Contributi
         "source": one.source,
         "item": one.item,
         "received": in_zone(one.created_at, event) if one.created_at else "",
-        "status": ", ".join(_standing(event, spoken, said, one)),
+        "status": ", ".join(_standing(event, said, one)),
         "files": "\n".join(files),
         "name": one.name,
         "email": one.email,
@@ -175,10 +179,10 @@ def _row(event: Event, spoken: Language, said: ContributionList, one: Contributi
     }
 
 
-def _standing(event: Event, spoken: Language, said: ContributionList, one: Contribution) -> Iterator[str]:
+def _standing(event: Event, said: ContributionList, one: Contribution) -> Iterator[str]:
     yield stage_in_words(event, one.stage)
     if said.closes_at and is_late(one.papers[0], said.closes_at):
-        yield spoken.gettext("Late")
+        yield late_in_words(event)
 
 
 def contributions_pdf(event: Event, said: ContributionList) -> bytes:

@@ -6,10 +6,11 @@ from datetime import datetime
 from rollcall.documents.review_words import ending_in_words
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.programme import NEVER
 from rollcall.model.registration import Source, Why
 from rollcall.model.review import Ending
 from rollcall.model.staff import Action
-from templates import deadline
+from templates import deadline, in_zone
 
 _ACTIONS = {
     Action.CHANGED: N_("Answers changed"),
@@ -80,10 +81,26 @@ def state_in_words(event: Event, state: Mapping[str, str]) -> str:
 
 
 def _part_in_words(event: Event, name: str, said: str) -> str:
+    spoken = language(event.language)
     match name:
         case "ending":
             return ending_in_words(event, Ending(said))
-        case "closes_at":
+        case "closes_at" | "contributions_close_at":
             return deadline(datetime.fromisoformat(said), event)
+        case "participants_from":
+            return participants_in_words(event, datetime.fromisoformat(said))
+        case "agenda":
+            return spoken.ngettext("%(count)s agenda item", "%(count)s agenda items", int(said))
+        case "documents":
+            return spoken.ngettext("%(count)s document", "%(count)s documents", int(said))
         case _:
             return said
+
+
+def participants_in_words(event: Event, published_from: datetime | None) -> str:
+    """When the list of participants is published."""
+    spoken = language(event.language)
+    if published_from is None or published_from == NEVER:
+        return spoken.gettext("The list of participants is not published.")
+    at = in_zone(published_from, event)
+    return spoken.gettext("The list of participants is published from %(at)s.", at=at)

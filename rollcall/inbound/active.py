@@ -339,8 +339,10 @@ def _is_active_attribute(tag: str, name: str, value: str) -> bool:
 def _of_relation(relation: Any) -> Verdict:
     type: str = relation.get("Type", "")
     target: str = relation.get("Target", "")
+    if type.endswith(_RUNNING_RELATIONS):
+        return Verdict.ACTIVE
     if relation.get("TargetMode", "").lower() != "external" and not _ELSEWHERE.match(target):
-        return Verdict.ACTIVE if type.endswith(_RUNNING_RELATIONS) else Verdict(type.endswith(_ACTIVE_RELATIONS))
+        return Verdict(type.endswith(_ACTIVE_RELATIONS))
     if type.endswith("/hyperlink"):
         return Verdict(_ELSEWHERE.match(target) is not None and not _LINKS.match(target))
     return Verdict(not (type.endswith(_MAY_BE_NEARBY) and _NEARBY.match(target)))

@@ -36,7 +36,7 @@ def inspect(path: Path, name: str) -> Inspected:
 
 
 def begin(path: Path, name: str) -> Inspected:
-    """What its first bytes say; in doubt until `finish`."""
+    """What its first bytes say: to be held, until `finish`."""
     size = path.stat().st_size
     if not size:
         return Inspected(name, fault="file_empty")
@@ -50,9 +50,8 @@ def begin(path: Path, name: str) -> Inspected:
     kind = _kind(first, name)
     if kind is None:
         return Inspected(name, size=size, sha256=digest.hexdigest(), fault="file_kind")
-    ending, type = kind
-    shown = harmless_stem(name) + ending
-    return Inspected(shown, ending, type, size, digest.hexdigest(), doubt=PaperDoubt.NOT_INSPECTED)
+    begun = Inspected(name, size=size, sha256=digest.hexdigest(), doubt=PaperDoubt.NOT_INSPECTED)
+    return _of_kind(begun, kind)
 
 
 def finish(path: Path, begun: Inspected) -> Inspected:
@@ -87,9 +86,11 @@ def _pdf(content: mmap.mmap, file: IO[bytes], begun: Inspected) -> Inspected:
 
 def _package(file: IO[bytes], begun: Inspected) -> Inspected:
     kind, verdict = verdict_of_package(file, BOUNDS)
-    if kind not in (_ODT, _DOCX) and verdict is not Verdict.BROKEN:
+    if verdict is Verdict.BROKEN:
+        return _refused(begun, "file_damaged")
+    if kind not in (_ODT, _DOCX):
         return _refused(begun, "file_kind")
-    return _judged(begun, verdict, file)
+    return _judged(_of_kind(begun, kind), verdict, file)
 
 
 def _doc(content: mmap.mmap, begun: Inspected) -> Inspected:
@@ -124,6 +125,11 @@ def _judged(begun: Inspected, verdict: Verdict, file: IO[bytes]) -> Inspected:
             return _refused(begun, "file_encrypted")
         case Verdict.BROKEN:
             return _refused(begun, "file_damaged")
+
+
+def _of_kind(one: Inspected, kind: tuple[str, str]) -> Inspected:
+    ending, type = kind
+    return replace(one, name=harmless_stem(one.name) + ending, ending=ending, type=type)
 
 
 def _refused(begun: Inspected, fault: str) -> Inspected:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from flask import Flask, Response, abort, current_app, request, send_file
 
 from handlers.close_intake import close_intake
+from handlers.contribute import contribute
 from handlers.pages import pages
 from handlers.pages.public import Public, RecentSites
 from handlers.receive_email import receive_email
@@ -41,6 +42,7 @@ def _triggered(desk: Desk) -> str:
 FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "register": lambda desk, _: register(desk, request),
     "pages": lambda _desk, _: pages(current_app.config["PUBLIC"], request),
+    "contribute": lambda desk, _: contribute(desk, request),
     "receive_email": lambda desk, key: receive_email(desk, (key,), request),
     "record_deliveries": lambda desk, key: record_deliveries(desk, (key,), request),
     "send_mail": lambda desk, _: _triggered(desk),

@@ -1,6 +1,6 @@
 """What the event's own pages show: agenda, documents, contributions, participants."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 
@@ -98,6 +98,29 @@ class CallForContributions:
     items: tuple[str, ...] = ()
     """Agenda items or questions to choose from; empty: written freely."""
     publish_at_once: bool = False
+
+
+def with_item(agenda: Sequence[AgendaItem], item: AgendaItem, place: int | None = None) -> tuple[AgendaItem, ...]:
+    """In place of the one there, or one more; in the order of days and times."""
+    others = [one for number, one in enumerate(agenda) if number != place]
+    at = 1 + max((number for number, one in enumerate(others) if _is_before(one, item)), default=-1)
+    if place is not None and (agenda[place].day, agenda[place].starts) == (item.day, item.starts):
+        at = place
+    return (*others[:at], item, *others[at:])
+
+
+def with_two_swapped(agenda: Sequence[AgendaItem], place: int) -> tuple[AgendaItem, ...] | None:
+    """This one and the next; None where their times say the order."""
+    if not 0 <= place < len(agenda) - 1 or _is_before(agenda[place], agenda[place + 1], ties=False):
+        return None
+    return (*agenda[:place], agenda[place + 1], agenda[place], *agenda[place + 2 :])
+
+
+def _is_before(one: AgendaItem, other: AgendaItem, *, ties: bool = True) -> bool:
+    """`ties`: what their days and times leave open."""
+    if one.day != other.day or other.starts is None:
+        return one.day < other.day or (ties and one.day == other.day)
+    return one.starts is not None and (one.starts <= other.starts if ties else one.starts < other.starts)
 
 
 # --- what is published of an event: a snapshot, written by `rollcall.desk.site.publish`, read by the function `pages`

@@ -88,6 +88,11 @@ class CloudStorageUploads:
         self._bucket = bucket
         self._files = CloudStorageFiles(bucket)
 
+    @property
+    def sends_to(self) -> str:
+        host: str = self._bucket.client.api_endpoint
+        return host
+
     def begin(self, id: str, size: int, origin: str) -> str:
         upload = self._bucket.blob(_upload(id))
         with _or_unavailable():

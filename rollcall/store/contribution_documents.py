@@ -118,9 +118,9 @@ class ContributionDocuments(Documents):
 
     # --- the programme
 
-    def programme(self, event: str) -> Programme:
-        now = _programme_path(event, "now")
-        found = self._read(now, lambda found: codec.programme_from(values_of(found), found.version))
+    def programme(self, event: str, number: int | None = None) -> Programme:
+        path = _programme_path(event, "now" if number is None else str(number))
+        found = self._read(path, lambda found: codec.programme_from(values_of(found), found.version))
         return found or NO_PROGRAMME
 
     def save_programme(self, event: str, programme: Programme, audit: AuditEntry) -> bool:

@@ -28,6 +28,10 @@ class FolderUploads:
         self._folder = folder / "uploads"
         self._whole = FolderFiles(self._folder)
 
+    @property
+    def sends_to(self) -> str:
+        return ""
+
     def begin(self, id: str, size: int, origin: str) -> str:
         part = self._part(id, size)
         with _or_unavailable():

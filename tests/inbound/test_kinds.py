@@ -5,9 +5,6 @@ import json
 import random
 import shutil
 import subprocess
-import zipfile
-import zlib
-from collections.abc import Mapping
 from pathlib import Path
 
 import docx
@@ -15,7 +12,6 @@ import pytest
 from docx.oxml import parse_xml
 from hypothesis import given
 from hypothesis import strategies as st
-from pypdf import PdfReader, PdfWriter
 from pypdf.actions import JavaScript
 
 from rollcall.documents.blank_form import blank_form_pdf
@@ -23,6 +19,7 @@ from rollcall.inbound.active import Bounds
 from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.mime import File
 from tests.support.builders import an_event, roster_files
+from tests.support.documents import a_docx, a_pdf, changed, packed_pdf, related, streamed, written_by_pypdf
 
 CASES = Path(__file__).parents[1] / "cases"
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -30,67 +27,6 @@ SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ODS = "application/vnd.oasis.opendocument.spreadsheet"
 LIST = (CASES / "list.ods").read_bytes()
 TABLE, WORKBOOK = roster_files()
-
-
-EXTERNAL = 'TargetMode="External"'
-
-
-def a_docx() -> bytes:
-    made = io.BytesIO()
-    docx.Document().save(made)
-    return made.getvalue()
-
-
-def a_pdf(objects: bytes = b"", more: bytes = b"") -> bytes:
-    body = b"%PDF-1.7\n1 0 obj\n<</Type/Catalog " + objects + b">>\nendobj\n" + more
-    table = b"xref\n0 2\n0000000000 65535 f \n0000000009 00000 n \n"
-    if more.startswith(b"9 0 obj"):
-        table += b"9 1\n%010d 00000 n \n" % (len(body) - len(more))
-    table += b"trailer <</Size 10/Root 1 0 R>>\n"
-    return body + table + b"startxref\n%d\n%%%%EOF\n" % len(body)
-
-
-def streamed(content: bytes, dictionary: bytes = b"/Filter/FlateDecode", end: bytes = b"\nendstream endobj\n") -> bytes:
-    return b"9 0 obj <</Type/ObjStm/N 1/First 4 " + dictionary + b">> stream\r\n" + zlib.compress(content) + end
-
-
-def packed_pdf(found: bytes, times: int) -> bytes:
-    """With this object in a stream of objects, and the table by which it is found (ISO 32000-1, 7.5.7, 7.5.8)."""
-    content = b"5 0 " + found
-    for _ in range(times):
-        content = zlib.compress(content)
-    filters = b"/FlateDecode" * times
-    objects = b"4 0 obj <</Type/ObjStm/N 1/First 4/Length %d/Filter[%b]>> stream\n%b\nendstream endobj\n"
-    head = b"%PDF-1.7\n1 0 obj <</Type/Catalog/X 5 0 R>> endobj\n"
-    body = head + objects % (len(content), filters, content)
-    places = [(0, 0), (1, head.index(b"1 0 obj")), (0, 0), (0, 0), (1, len(head)), (2, 4), (1, len(body))]
-    table = b"".join(bytes([kind]) + place.to_bytes(4, "big") + b"\0" for kind, place in places)
-    last = b"6 0 obj <</Type/XRef/Size 7/Root 1 0 R/W[1 4 1]/Length %d>> stream\n%b\nendstream endobj\n" % (
-        len(table),
-        table,
-    )
-    return body + last + b"startxref\n%d\n%%%%EOF\n" % len(body)
-
-
-def changed(package: bytes, add: Mapping[str, bytes], instead: tuple[str, bytes, bytes] = ("", b"", b"")) -> bytes:
-    """With these parts, and in one part one text instead of another."""
-    made = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
-        for name in old.namelist():
-            part = old.read(name)
-            if name == instead[0]:
-                assert instead[1] in part
-                part = part.replace(instead[1], instead[2])
-            new.writestr(name, part)
-        for name, part in add.items():
-            new.writestr(name, part)
-    return made.getvalue()
-
-
-def related(type: str, more: str = EXTERNAL, target: str = "http://evil.example/>x") -> tuple[str, bytes, bytes]:
-    uri = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-    added = f'<Relationship Id="r99" Type="{uri}/{type}" Target="{target}" {more}/></Relationships>'
-    return "word/_rels/document.xml.rels", b"</Relationships>", added.encode()
 
 
 def in_word(xml: str) -> bytes:
@@ -199,14 +135,6 @@ def test_libmagic_calls_it_the_same(tmp_path: Path, name: str) -> None:
     call = ["file", "--brief", "--mime-type", str(tmp_path / "attached")]
     called = subprocess.run(call, capture_output=True, text=True, check=True).stdout.strip()
     assert handed_on(File(name, "", FILES[name])).type == called
-
-
-def written_by_pypdf(**changes: object) -> bytes:
-    writer, made = PdfWriter(clone_from=PdfReader(CASES / "own-form-flattened.pdf")), io.BytesIO()
-    for name, said in changes.items():
-        getattr(writer, name)(*said if isinstance(said, tuple) else (said,))
-    writer.write(made)
-    return made.getvalue()
 
 
 NOISE = b"%" + random.Random(1).randbytes(99_999) + bytes(99_999)

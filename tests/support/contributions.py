@@ -43,8 +43,10 @@ def a_draft(content: str = "first", **changes: Any) -> Draft:
     return replace(draft, **changes)
 
 
-def a_contribution_desk(store: Store, folder: Path, postbox: Postbox | None = None, event: Event = EVENT) -> Desk:
-    return desk_with(store, (postbox or Postbox()).post, folder, events={event.slug: event})
+def a_contribution_desk(
+    store: Store, folder: Path, postbox: Postbox | None = None, event: Event = EVENT, **more: Any
+) -> Desk:
+    return desk_with(store, (postbox or Postbox()).post, folder, events={event.slug: event}, **more)
 
 
 def sent_in(desk: Desk, content: str = "first", event: Event = EVENT, **draft: Any) -> Contribution:

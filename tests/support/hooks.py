@@ -17,6 +17,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
+from rollcall.desk.contribution_ports import Published
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Files, Post, Store
 from rollcall.model.email import CircuitBreaker
@@ -57,7 +58,7 @@ class Hooks:
 class Hooked:
     """A store, or files."""
 
-    def __init__(self, of: Store | Files, hooks: Hooks) -> None:
+    def __init__(self, of: Store | Files | Published, hooks: Hooks) -> None:
         self._of = of
         self._hooks = hooks
 

@@ -24,7 +24,7 @@ from tests.support.served import KEYS, ROOT, Answer
 
 _APP = Flask("as functions-framework has one")
 AT_ONCE = timedelta(seconds=0.2)
-_NO_TEXT = ("application/pdf", ROSTER_TYPES[".xlsx"])
+_NO_TEXT = ("application/pdf", "application/zip", ROSTER_TYPES[".xlsx"])
 
 
 def ask(

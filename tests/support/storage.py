@@ -1,6 +1,6 @@
 """A Cloud Storage that answers as a test orders."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -27,6 +27,7 @@ class ScriptedStorage:
     address: str
     orders: list[Behaviour]
     asked: list[str] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
 
 @contextmanager
@@ -35,7 +36,7 @@ def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
 
     class Handler(QuietHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
+            self.rfile.read(int(self.headers["Content-Length"] or 0))
             self.do_GET()
 
         def do_GET(self) -> None:
@@ -43,6 +44,7 @@ def scripted_storage(*orders: Behaviour) -> Iterator[ScriptedStorage]:
                 WE_MAY_NOT(self)  # the library asks on the side for what its traces say of the bucket
                 return
             storage.asked.append(self.path)
+            storage.headers.append({name.lower(): value for name, value in self.headers.items()})
             storage.orders.pop(0)(self)
 
     with http_server(Handler) as address:

@@ -13,6 +13,8 @@ from rollcall.model.email import OutboxEntry, contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
 
+_PEOPLE = 50
+"""With one address."""
 AT_ONCE = 100
 """Numbers in a commit."""
 _COMMITS = 50
@@ -49,6 +51,12 @@ def contributions_close_at(store: Contributions, event: Event) -> datetime | Non
 def submission_key(email: str, sha256s: Sequence[str]) -> str:
     """The same for the same files from the same mailbox."""
     return hashlib.sha256("\x1f".join((mailbox(email), *sorted(sha256s))).encode()).hexdigest()[:32]
+
+
+def registration_of(desk: Desk, event: Event, said: str, email: str) -> str:
+    """The id of the registration with this reference, if it has this address. Whoever asks is not told."""
+    there = desk.store.registrations_under(event.slug, email, _PEOPLE) if said else ()
+    return next((one.id for one in there if one.reference == said), "")
 
 
 def submit(
@@ -109,7 +117,8 @@ def number_due(desk: Desk) -> Iterator[Contribution]:
     1. Read the last number.
     2. Read the store's time, then all that wait. Whatever is received by that time is among them, so nothing that came
        earlier can come up later.
-    3. In one commit give the next numbers, to the earliest, and enqueue their receipts.
+    3. Enqueue the staff's digest of the next morning.
+    4. In one commit give the next numbers, to the earliest, and enqueue their receipts.
     """
     for slug in sorted({one.event for one in desk.store.contributions_without_receipts()}):
         if event := desk.events.get(slug):

@@ -90,13 +90,13 @@ def over(of_file: Programme, changed: Programme) -> Programme:
     return replace(changed, **of_file_still)
 
 
-def set_agenda(desk: Desk, event: Event, seen: int, agenda: tuple[AgendaItem, ...], press: Press) -> Outcome:
-    """Published at once, as by all of these; `seen`: the number of the programme that was shown. What an agenda may
-    hold is checked before (`schemas.event_pages.see_that_it_can_be`)."""
+def set_agenda(desk: Desk, event: Event, seen: int, agenda: tuple[AgendaItem, ...] | None, press: Press) -> Outcome:
+    """None: again as the event file says it. Published at once, as by all of these; `seen`: the number of the programme
+    that was shown. What an agenda may hold is checked before (`schemas.event_pages.see_that_it_can_be`)."""
     return _change(desk, event, seen, press, {"agenda": agenda})
 
 
-def set_documents(desk: Desk, event: Event, seen: int, documents: tuple[Document, ...], press: Press) -> Outcome:
+def set_documents(desk: Desk, event: Event, seen: int, documents: tuple[Document, ...] | None, press: Press) -> Outcome:
     """With another `Document` than before: a link, or a file that is one of `Files` by now, under an id of our own
     (`Uploads.keep`, `Files.put`). A file that is no longer named stays in `Files`, for the history."""
     return _change(desk, event, seen, press, {"documents": documents})
@@ -135,7 +135,8 @@ def _change(desk: Desk, event: Event, seen: int, press: Press, said: Mapping[str
         if desk.store.audit_entry(event.slug, press.id):
             return AsBefore(there)
         before = over(programme_of(event), there)
-        if all(getattr(before, name) == value for name, value in said.items()):
+        stands = {name: getattr(there if value is None else before, name) for name, value in said.items()}
+        if stands == said:
             return AsBefore(there)
         if there.number != seen:
             return ChangedMeanwhile(there)

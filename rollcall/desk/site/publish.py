@@ -77,14 +77,13 @@ def republish(desk: Desk, event: Event) -> None:
 def publish_due(desk: Desk) -> Iterator[tuple[str, Site | Exception]]:
     """What came of each event that is due, or whose file says something else than what is published."""
     now = desk.store.now()
-    due = dict.fromkeys(desk.store.due_publications(MOST_DUE))
-    others = [slug for slug in desk.events if slug not in due and _is_unlike_its_file(desk, desk.events[slug], now)]
-    for slug in (*due, *others):
+    due = desk.store.due_publications(MOST_DUE)
+    for slug in dict.fromkeys((*due, *desk.events)):
         event = desk.events.get(slug)
         try:
             if event is None:  # its file is gone
                 desk.store.published(slug, now, None)
-            else:
+            elif slug in due or _is_unlike_its_file(desk, event, now):
                 yield slug, _looked(desk, event)
         except Exception as error:
             yield slug, error

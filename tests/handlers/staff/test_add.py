@@ -104,7 +104,7 @@ def test_a_scan_that_is_too_large_is_refused(desk: Desk, pages: StaffPages) -> N
     answer = add(pages, PDF + b"x" * 10_000_000)
     assert answer.status == 422
     assert "larger than 10 MB" in answer.text
-    assert add(pages, PDF + b"x" * 13_000_000).status == 413
+    assert add(pages, PDF + b"x" * 26_000_000).status == 413
     assert desk.store.registrations(EVENT.slug, None, 9) == []
 
 

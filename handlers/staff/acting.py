@@ -1,0 +1,47 @@
+"""A page that asks what is needed, and says what it means, before a button does it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from handlers.staff.people import Tag
+from rollcall.language import language
+from rollcall.model.event import Event
+from rollcall.model.form import FormField
+from schemas.kinds import Answer
+
+
+@dataclass(frozen=True)
+class ActPage:
+    heading: str
+    asks: Sequence[Answer]
+    values: Mapping[str, str]
+    errors: Mapping[str, Sequence[str]]
+    back: str
+    revision: int
+    """What was shown, and must still stand."""
+    means: str = ""
+    problem: str = ""
+    name: str = ""
+    """Of whom or what it is about."""
+    reference: str = ""
+    tags: Sequence[Tag] = ()
+    email: str = ""
+    other: tuple[str, str] | None = None
+    """Reference and address of the registration that stands in the way."""
+    file: str = ""
+    """What is said of the file that is asked for; empty where none is."""
+    remove: str = ""
+    """Address of the button that takes it away."""
+
+
+def asking(event: Event, fields: Iterable[FormField]) -> Event:
+    """These alone, in its language."""
+    spoken = language(event.language)
+
+    def said(text: str) -> str:
+        return spoken.gettext(text) if text else ""
+
+    return replace(
+        event,
+        fields=tuple(replace(one, label=said(one.label), ask=said(one.ask), help=said(one.help)) for one in fields),
+    )
