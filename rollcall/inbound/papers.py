@@ -40,8 +40,8 @@ from rollcall.model.contribution import EMAILED_TO, MOST_FILES, PaperKind
 from rollcall.model.event import Event
 from rollcall.model.inbound import AttachedFile, Doubt, ParsedPaper, ParsedPapers
 
-MOST_LOOKED_INTO = 10
-"""Files; of others only the names are known."""
+MOST_PAPERS = 10
+"""Files, each of which is looked into for up to 45 s (`rollcall.inspection`); a person reads the others."""
 SECONDS = 0.4
 """Of a processor, after which no other file is begun."""
 LARGEST_PDF = 30_000_000
@@ -119,7 +119,9 @@ def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) 
     own = _own_text(parts, times_forwarded(subject))
     said = _certain(cover_of("\n".join([own, *map(_own_text, _within(parts))]), in_document=False), parts.doubts)
     documents = [one for one in _documents(event, left) if meant or _is_meant(one, subject)]
-    papers = [_paper(group, said, subject) for group in _groups(documents)]
+    groups = _groups(documents)
+    of_each = said if len(groups) == 1 else _without_title(said)
+    papers = [_paper(group, of_each, subject) for group in groups]
     if len(papers) > 1 and not all(one.cover.keys() >= {"title", "source"} for one in papers):
         papers = [_together(documents, said, subject)]
     if not papers and meant and not (asking.has_forms or left):
@@ -194,6 +196,11 @@ def _certain(cover: Cover, doubts: Iterable[Doubt]) -> Cover:
     return _moved(cover, garbled)
 
 
+def _without_title(cover: Cover) -> Cover:
+    said, unsure = ({name: text for name, text in one.items() if name != "title"} for one in cover)
+    return Cover(said, unsure)
+
+
 def _moved(cover: Cover, unsure: set[str]) -> Cover:
     said = {name: text for name, text in cover.said.items() if name not in unsure}
     return Cover(said, {**cover.unsure, **{name: cover.said[name] for name in unsure}})
@@ -201,12 +208,12 @@ def _moved(cover: Cover, unsure: set[str]) -> Cover:
 
 def _documents(event: Event, left: Sequence[Left]) -> Iterator[_Document]:
     until = process_time() + SECONDS
-    for number, (place, file) in enumerate(left):
+    for place, file in left[:MOST_PAPERS]:
         kind = _kind_of(file)
         if kind is None or file.inline:
             continue
         beginning = ""
-        if number < MOST_LOOKED_INTO and process_time() < until:
+        if process_time() < until:
             with suppress(Exception):  # libraries do not document what they raise for a broken file
                 beginning = kind.read(file)[:BEGINNING]
         if _looks_like_form(event, beginning) or (kind is _PLAIN and not _is_long_enough(file, beginning)):

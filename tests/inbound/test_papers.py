@@ -179,6 +179,8 @@ def test_papers_with_covers_of_their_own_are_several() -> None:
     other: Attached = ("rivers.docx", WORD, a_docx({"Source": "Mali", "Title": "Names of rivers"}))
     one, two = papers(a_message("", DOCX, other)).papers
     assert (one.cover, two.cover) == (SAID, {"source": "Mali", "title": "Names of rivers"})
+    (one,) = papers(a_message("Title: Both\nSource: Mali\n", NO_COVER, ("other.docx", WORD, NO_COVER[2]))).papers
+    assert one.may_be_several
 
 
 def test_whether_other_files_are_one_or_several_only_their_sender_knows() -> None:
