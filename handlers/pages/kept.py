@@ -8,8 +8,9 @@ from hashlib import sha256
 from threading import Lock
 
 from flask import Request, Response
+from werkzeug.datastructures import Headers
 
-from handlers.responses import compressed, takes_gzip
+from handlers.responses import add_security_headers, compressed, takes_gzip
 
 MOST = 8_000_000
 """Bytes, of one process."""
@@ -21,20 +22,28 @@ ASKS_FIRST = "no-cache"
 @dataclass(frozen=True)
 class Kept:
     body: bytes
-    is_compressed: bool
     tag: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
+    """All of them, as is the body: compressed, but for what is no text."""
+    plain_tag: str = ""
+    """Of what is compressed, for whoever takes it only as it is."""
 
 
-def kept(response: Response) -> Kept:
-    """As text, compressed; of a program's file the bytes."""
+def kept(response: Response, cache_control: str) -> Kept:
     body = response.get_data()
+    response.headers["Cache-Control"] = cache_control
+    add_security_headers(response)
     is_text = response.mimetype != "application/pdf"
     if is_text:
         response.vary.add("Accept-Encoding")
-    headers = tuple((name, value) for name, value in response.headers if name != "Content-Length")
-    tag = sha256(repr(headers).encode() + body).hexdigest()[:20]
-    return Kept(compressed(body) if is_text else body, is_text, tag, headers)
+    headers = response.headers
+    headers.remove("Content-Length")
+    tag = sha256(str(headers).encode() + body).hexdigest()[:20]
+    if not is_text:
+        headers["ETag"] = f'"{tag}"'
+        return Kept(body, tag, headers)
+    headers["ETag"], headers["Content-Encoding"] = f'"{tag}-gzip"', "gzip"
+    return Kept(compressed(body), f"{tag}-gzip", headers, tag)
 
 
 class KeptAnswers:
@@ -62,15 +71,14 @@ class KeptAnswers:
         return made
 
 
-def answer(request: Request, one: Kept, cache_control: str, status: int = 200) -> Response:
+def answer(request: Request, one: Kept) -> Response:
     """304 to whoever has it."""
-    as_kept = not one.is_compressed or takes_gzip(request)
-    tag = f"{one.tag}-gzip" if one.is_compressed and as_kept else one.tag
-    headers = [*one.headers, ("Cache-Control", cache_control)]
-    if status == 200:
-        headers.append(("ETag", f'"{tag}"'))
-        if request.if_none_match.contains_weak(tag):
-            return Response(status=304, headers=headers)
-    if one.is_compressed and as_kept:
-        headers.append(("Content-Encoding", "gzip"))
-    return Response(one.body if as_kept else gzip.decompress(one.body), status, headers)
+    body, tag, headers = one.body, one.tag, one.headers.copy()
+    if one.plain_tag and not takes_gzip(request):
+        body, tag = gzip.decompress(body), one.plain_tag
+        headers["ETag"] = f'"{tag}"'
+        headers.remove("Content-Encoding")
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
+        headers.remove("Content-Encoding")
+        return Response(status=304, headers=headers)
+    return Response(body, headers=headers)

@@ -19,7 +19,7 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.submit import Over, Received, ReceivedBefore, submit
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, language
-from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind
+from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind, file_id
 from rollcall.model.email import EmailKind, OutboxEntry, email_id_in, is_email_id, is_reply_id
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -340,7 +340,7 @@ def _kept(desk: Desk, read: InboundEmail, raw: bytes, paper: ParsedPaper) -> _Ke
 
 def _as_file(read: InboundEmail, paper: ParsedPaper, attached: AttachedFile, seen: Inspected) -> PaperFile:
     told = attached.language or paper.cover.get("language", "") or _language_in(seen.properties or {}, paper.beginning)
-    id = base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15])
+    id = file_id(base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15]))
     return PaperFile(id, seen.name, seen.type, told, seen.size, seen.sha256)
 
 

@@ -117,7 +117,8 @@ def number_due(desk: Desk) -> Iterator[Contribution]:
     1. Read the last number.
     2. Read the store's time, then all that wait. Whatever is received by that time is among them, so nothing that came
        earlier can come up later.
-    3. In one commit give the next numbers, to the earliest, and enqueue their receipts.
+    3. Enqueue the staff's digest of the next morning.
+    4. In one commit give the next numbers, to the earliest, and enqueue their receipts.
     """
     for slug in sorted({one.event for one in desk.store.contributions_without_receipts()}):
         if event := desk.events.get(slug):

