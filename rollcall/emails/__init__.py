@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Links
 from rollcall.emails import (
     address,
     announcement,
@@ -26,7 +27,7 @@ from rollcall.model.intake import Intake
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """From the store as it is now. `LookupError` or `ValueError`: something is missing or corrupt."""
-    event = _with_website(desk, event)
+    event = with_website(desk.links, event)
     match entry.kind:
         case EmailKind.CONFIRMATION:
             return confirmation.write(desk, entry, event, intake)
@@ -58,9 +59,9 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             assert_never(entry.kind)
 
 
-def _with_website(desk: Desk, event: Event) -> Event:
+def with_website(links: Links, event: Event) -> Event:
     """Its pages here, where it has no other."""
     if not event.has_pages:
         return event
-    website, others = desk.links.pages_of(event), event.translated
-    return replace(event, website=website, translated=others and (lambda code: _with_website(desk, others(code))))
+    website, others = links.pages_of(event), event.translated
+    return replace(event, website=website, translated=others and (lambda code: with_website(links, others(code))))

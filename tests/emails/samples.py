@@ -23,6 +23,7 @@ from rollcall.emails import (
     rooming_list,
     roster,
     staff_digest,
+    with_website,
     withdrawal,
     withdrawn,
 )
@@ -61,7 +62,7 @@ from rollcall.model.registration import (
 )
 from tests.support.builders import LINKS, a_form, a_registration, an_event, registered
 
-EVENT = an_event()
+EVENT = with_website(LINKS, an_event())
 NOON = datetime(2004, 2, 2, 12, tzinfo=UTC)
 INTAKE = Intake(EVENT.opens_at, EVENT.closes_at, None, as_of=NOON)
 NOT_YET_OPEN = replace(INTAKE, as_of=EVENT.opens_at - timedelta(days=1))
