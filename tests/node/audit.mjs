@@ -7,7 +7,7 @@
 //   --closed        one that is closed; --not-open: one that is to come
 //   --examples      the events of events/examples, open
 //   --staff         a run whose outbox has a staff digest and a `reply` to an incomplete form
-//   --desk          a file of JSON: `url` of an event's desk, `staff` (their addresses by language), `pages` and `emails`
+//   --desk          a file of JSON: `events`, below which are the events' own pages, `url` of an event's desk, `staff` (their addresses by language), `pages` and `emails`
 //
 // `make audit` serves all six and hands its options on: make audit ONLY="form,outbox" SHOTS=/tmp/shots
 // Needs Chromium (CHROMIUM=, /usr/bin/chromium) and, for vnu, Java. All traffic goes to the URLs given.
@@ -212,6 +212,13 @@ export const STATES = {
     "training": (page) => go(page, `${EXAMPLES}/register/training`),
   }),
   ...(DESK && Object.assign({}, ...Object.entries(DESK.staff).map(([language, address]) => deskStates(language, address)))),
+  ...(DESK && {
+    "events with pages": (page) => go(page, DESK.events),
+    "event, no such page (404)": (page) => go(page, `${DESK.events}/${EVENT}/none`),
+    ...Object.fromEntries(["en", "ar"].flatMap((language) =>
+      ["", "agenda", "documents", "contributions", "contributions/1", "contributions/3", "participants", "travel"].map((name) =>
+        [`event in ${language}: ${name || "overview"}`, (page) => go(page, `${DESK.events}/${EVENT}/${language}/${name}`.replace(/\/$/, ""))]))),
+  }),
   ...(CLOSED && {
     "closed": (page) => go(page, `${CLOSED}/register/${EVENT}`),
     "closed, posted (410)": postedTo(`${CLOSED}/register/${EVENT}`, RTL_ANSWERS()),

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from rollcall.desk.contribution_ports import Contributions
@@ -17,6 +17,8 @@ _PEOPLE = 50
 """With one address."""
 AT_ONCE = 100
 """Numbers in a commit."""
+_CLOCK_RAN_AHEAD = timedelta(minutes=10)
+"""What is from so much later than now was received before the clock was set right (SQLite)."""
 _COMMITS = 50
 """For one event in one call."""
 
@@ -129,7 +131,7 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
     for _ in range(_COMMITS):
         last, now = desk.store.last_number(event.slug), desk.store.now()
         waiting = desk.store.contributions_without_receipts()
-        came = (one for one in waiting if one.event == event.slug and _received_at(one) <= now)
+        came = (one for one in waiting if one.event == event.slug and _came_by(one, now))
         seen = nsmallest(AT_ONCE, came, key=lambda one: (_received_at(one), one.id))
         if not seen:
             return
@@ -160,6 +162,11 @@ def _given(
 
 def _is_shown_otherwise(before: Contribution, after: Contribution) -> bool:
     return before.published != after.published or after.withdrawn
+
+
+def _came_by(one: Contribution, now: datetime) -> bool:
+    received_at = _received_at(one)
+    return received_at <= now or received_at > now + _CLOCK_RAN_AHEAD
 
 
 def _received_at(one: Contribution) -> datetime:
