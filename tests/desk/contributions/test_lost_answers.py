@@ -16,7 +16,7 @@ from rollcall.desk.desk import Desk
 from rollcall.model.contribution import PaperKind
 from rollcall.model.email import contribution_notice
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.firestore import FirestoreStore
+from rollcall.store.firestore import RETRY_WITHIN, FirestoreStore
 from tests.support.contributions import EVENT, SUBMITTER, a_contribution_desk, a_draft, a_file, kept, sent_in
 from tests.support.faulty_firestore import FaultyFirestore, answer_lost, faulty_firestore, refused
 
@@ -31,8 +31,9 @@ def line(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyFires
         yield line
 
 
-def a_desk(project: str, folder: Path, **store: timedelta) -> Desk:
-    desk = a_contribution_desk(FirestoreStore(firestore.Client(project=project), **store), folder, event=LIVE)
+def a_desk(project: str, folder: Path, retry_within: timedelta = RETRY_WITHIN) -> Desk:
+    store = FirestoreStore(firestore.Client(project=project), retry_within=retry_within)
+    desk = a_contribution_desk(store, folder, event=LIVE)
     desk.intakes.recent(LIVE)
     return desk
 
@@ -66,7 +67,7 @@ def test_a_change_whose_answer_was_lost_is_told_as_made(desk: Desk, line: Faulty
 
 
 def test_commits_that_never_answered_and_the_same_again(line: FaultyFirestore, project: str, tmp_path: Path) -> None:
-    desk = a_desk(project, tmp_path, retry_within=timedelta(milliseconds=300))
+    desk = a_desk(project, tmp_path, timedelta(milliseconds=300))
     line.order("Commit", *[LOST] * 40)
     with suppress(StoreUnavailable):
         submit(desk, LIVE, a_draft())
