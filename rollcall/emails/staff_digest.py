@@ -181,7 +181,7 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
 def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     inbound, spoken = one.inbound, language(event.language)
     withheld = [one_line(file.name, 100) for file in one.attachments if file.withheld]
-    too_large = bool(inbound.not_read) and not one.attachments
+    too_large = bool(inbound.not_taken) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not (form.answers or form.is_letter) and form.status not in REGISTERED for form in inbound.forms)
@@ -201,7 +201,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
         (spoken.pgettext("of an e-mail", "Received"), in_zone(inbound.received_at, event)),
         (spoken.gettext("Why it needs review"), why(event, inbound.reasons, unlinked)),
-        (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
+        (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_taken, attached, withheld, too_large)),
         (spoken.gettext("The e-mail itself"), itself),
     ]
     return InboundShown(
