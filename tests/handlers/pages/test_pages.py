@@ -4,14 +4,18 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from lxml import html
 
+from handlers.register import register
+from rollcall.desk.desk import Desk
 from tests.support.builders import an_event
 from tests.support.clock import Clock
 from tests.support.event_pages import BASE, EVENT, ROOT, SITE, EventPages, a_contribution, event_pages
+from tests.support.in_process import ask
 
 PAGES = ("", "agenda", "documents", "contributions", "contributions/1", "contributions/3", "participants", "travel")
 NOT_THERE = ["none", "contributions/4", "contributions/01", "contributions/x", "contributions/1/2", "agenda/1", "files"]
@@ -260,3 +264,12 @@ def test_the_function_may_be_alone_on_a_host(shown: EventPages) -> None:
     answer = shown.ask("GET", "/intgov04/fr/agenda", {"Accept": "text/html"})
     assert answer.status == 200
     assert 'href="/intgov04/fr/documents"' in answer.text
+
+
+def test_the_form_leads_to_the_pages(desk: Desk, shown: EventPages) -> None:
+    answer = ask(partial(register, desk), "GET", "/register/intgov04/fr", headers={"Accept": "text/html"})
+    assert f'href="{BASE}/fr"' in answer.text
+    event = an_event(website="https://www.example.org", translated=None)
+    elsewhere = replace(desk, events={event.slug: event})
+    answer = ask(partial(register, elsewhere), "GET", "/register/intgov04", headers={"Accept": "text/html"})
+    assert BASE not in answer.text
