@@ -1,8 +1,8 @@
 """What a page of an event's own takes, as ratios to a bare function that answers with the same bytes.
 
-functions-framework's server serves both with one worker and the same settings; wrk asks as a browser does. Subjects take
-turns, and each round reverses their order. Prints the table of docs/performance.md, updates the page, and writes
-`bench/results/pages.json`. Takes a minute and a half.
+functions-framework's server serves both with one worker and the same settings; wrk asks as a browser does. Subjects
+take turns, and each round reverses their order. Prints the table of docs/performance.md, updates the page, and writes
+`bench/results/pages.json`. Takes three minutes.
 """
 
 import tempfile
@@ -81,7 +81,8 @@ def _subjects(folder: Path, path: str) -> Sequence[Subject]:
     pages = Subject(_PAGES, (FRAMEWORK, "--target", "pages"), f"/events/{EVENT}{path}", {**settings, "TZ": "UTC"})
     page = folder / "page.html.gz"
     with pages.served({}) as server:
-        page.write_bytes(server.first_answer(lambda served: _page(served.port, pages.path)))
+        server.first_answer(lambda served: served.ask("HEAD", pages.path))
+        page.write_bytes(_page(server.served.port, pages.path))
     source = str(ROOT / "bench" / "hello" / "page.py")
     command = (FRAMEWORK, "--target", "register", "--source", source)
     return pages, Subject(_BARE, command, environment={"PYTHONPATH": str(ROOT), "PAGE": str(page)})

@@ -52,6 +52,9 @@ const PERSON = {
 const LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(2);
 const RTL = { ...PERSON, family_name: "الخوري", first_name: "أمينة", organization: "وزارة البريد والاتصالات (MPT) 2004",
   address: "شارع ١٢\nبيروت\nLebanon", hotel: LONG, signature: "أمينة الخوري", email: `${"a".repeat(60)}@${"b".repeat(60)}` };
+const CONTRIBUTE = `${BASE}/contribute/${EVENT}`, SEND = "main form > button[type=submit]";
+const CONTRIBUTION = { title: "Names of countries", source: PERSON.organization, item: "Domain names and addresses", abstract: "Whose are they?",
+  name: "Amina Diallo", email: PERSON.email, language1: "fr" };
 const GUEST = {
   category: "delegate", title: "dr", family_name: "Haddad", first_name: "Leila", nationality: "CI",
   organization: "Ministry of Communications", email: "leila@example.org", arrival: "2027-05-09", departure: "2027-05-14",
@@ -174,6 +177,7 @@ export const STATES = {
   "find, wrong (422)": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x" }); return press(page); },
   "find, sent": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x@example.org" }); return press(page); },
   "link that holds no more, roster (410)": (page) => go(page, `${FORM}/roster/none`),
+  ...contributionStates(),
   "outbox": (page) => go(page, `${BASE}/outbox`),
   ...(STAFF && {
     "complete": async (page) => go(page, await linkIn(STAFF, "reply", "complete")),
@@ -227,6 +231,36 @@ export const STATES = {
     "not yet open, posted (403)": postedTo(`${NOT_OPEN}/register/${EVENT}`, PERSON),
   }),
 };
+function contributionStates() {
+  const wrong = (answers, language) => async (page) => { await go(page, `${CONTRIBUTE}/${language}`); await fill(page, answers); return press(page, SEND); };
+  const arrived = async (page) => {
+    const response = await go(page, CONTRIBUTE), paper = path.join(os.tmpdir(), "Paper of Guinea.txt");
+    fs.writeFileSync(paper, `Whose are the names? ${once}`);
+    await fill(page, CONTRIBUTION);
+    await (await page.$("#file1")).uploadFile(paper);
+    await page.waitForSelector("::-p-text(The file has arrived.)");
+    return response;
+  };
+  const own = (below) => async (page) => {
+    await fetch(`${BASE}/send-due-mail`, { method: "POST" }); // as each minute
+    return go(page, `${await linkIn(BASE, "receipt", "contribution")}${below}`);
+  };
+  return {
+    "contribution": (page) => go(page, CONTRIBUTE),
+    ...Object.fromEntries(["en", "ar", "ru"].flatMap((language) => [
+      [`contribution in ${language}, nothing filled in (422)`, wrong({}, language)],
+      [`contribution in ${language}, RTL and long words (422)`, wrong({ ...CONTRIBUTION, title: LONG, source: RTL.organization, email: RTL.email }, language)],
+    ])),
+    "contribution, its file arrived": arrived,
+    "contribution, sent": async (page) => { await arrived(page); return press(page, SEND); },
+    "contribution, its own page": own(""),
+    "contribution, a further paper": own("/paper"),
+    "contribution, corrected": own("/correct"),
+    "contribution, withdrawn?": own("/withdraw"),
+    ...Object.fromEntries(["submitted", "contribution", "papers"].map((purpose) =>
+      [`link that holds no more, ${purpose} (410)`, (page) => go(page, `${CONTRIBUTE}/${purpose}/none`)])),
+  };
+}
 function RTL_ANSWERS() { return { ...RTL, email: "a@example.org" }; }
 
 async function mailStates() {
