@@ -31,7 +31,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## destroy          takes the service away (PROJECT=, REGION=, DOMAIN=)
 ## bench-quick      how close a registration is to a bare function, in two minutes
 ## bench            all measurements, in about half an hour; parts: bench-messages, bench-instances, bench-settings,
-##                  bench-counting, bench-growth, bench-people, bench-staff
+##                  bench-counting, bench-growth, bench-people, bench-staff, bench-pages
 ## lock             requirements*.txt from requirements*.in (LOCK=--upgrade)
 ## third-party      docs/third-party.md, the licences of all packages
 ## catalogues       what is said, gathered for those who translate it (docs/translating.md)
@@ -109,7 +109,8 @@ golden: .venv/test compiled
 	.venv/bin/python -m tests.ops.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
-.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people bench-staff
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people bench-staff \
+	bench-pages
 bench: .venv/test compiled
 	.venv/bin/python -m bench
 
@@ -120,7 +121,7 @@ bench-messages: .venv/run compiled
 	.venv/bin/python -m bench.messages
 
 # Each by itself; the last two write the tables of docs/performance.md that are counted and reckoned.
-bench-instances bench-settings bench-counting bench-growth bench-people bench-staff: .venv/test compiled
+bench-instances bench-settings bench-counting bench-growth bench-people bench-staff bench-pages: .venv/test compiled
 	.venv/bin/python -m $(@:bench-%=bench.%)
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is

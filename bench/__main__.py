@@ -32,7 +32,7 @@ def main(quick: bool) -> None:
                 write_results("cold_start", cold_start.run(address, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None
-    for name in () if quick else ("closing", "sending", "messages", "staff"):
+    for name in () if quick else ("closing", "sending", "messages", "staff", "pages"):
         print(flush=True)
         subprocess.run([sys.executable, "-m", f"bench.{name}"], check=True)
 

@@ -1,23 +1,33 @@
--- wrk's script (see bench/load.py): each request is a form of its own, and those answered 201 are counted.
+-- wrk's script (see bench/load.py): each request is a form of its own, and those answered 201 are counted; without a
+-- form, a page is asked for as a browser does, and those answered 200 are.
 local form, number, run = os.getenv("FORM"), os.getenv("NUMBER"), os.getenv("RUN")
 local threads = {}
 local posted = 0
 created, refused, first_refusal = 0, 0, ""
 
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
+local expected = form and 201 or 200
+
+if form then
+   wrk.method = "POST"
+   wrk.headers["Content-Type"] = "application/json"
+else
+   wrk.headers["Accept"] = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+   wrk.headers["Accept-Encoding"] = "gzip, deflate, br, zstd"
+   wrk.headers["Accept-Language"] = "fr-FR,fr;q=0.8,en-US;q=0.5,en;q=0.3"
+end
 
 function setup(thread)
    table.insert(threads, thread)
 end
 
 function request()
+   if not form then return wrk.format() end
    posted = posted + 1
    return wrk.format(nil, nil, nil, (form:gsub(number, string.format("%s%07d", run, posted))))
 end
 
 function response(status, headers, body)
-   if status == 201 then
+   if status == expected then
       created = created + 1
    else
       refused = refused + 1

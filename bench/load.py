@@ -21,7 +21,7 @@ _LOST_AFTER = 30
 @dataclass(frozen=True)
 class Load:
     created: int
-    """Answers 201."""
+    """Answers 201; of a page, 200."""
     seconds: float
     p50: float
     p90: float
@@ -30,20 +30,30 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Registrations a second."""
+        """Registrations, or pages, a second."""
         return self.created / self.seconds
 
 
 def post_forms(url: str, form: Mapping[str, object], number: str, connections: int, seconds: int) -> Load:
     """Post the form again and again, each time with another number in place of `number`. Raises `SystemExit` unless
     every answer is 201."""
+    made = {"FORM": json.dumps(form), "NUMBER": number, "RUN": uuid.uuid4().hex[:8]}
+    return _load(url, connections, seconds, made)
+
+
+def get_page(url: str, connections: int, seconds: int) -> Load:
+    """As a browser does. Raises `SystemExit` unless every answer is 200."""
+    return _load(url, connections, seconds, {})
+
+
+def _load(url: str, connections: int, seconds: int, environment: Mapping[str, str]) -> Load:
     wrk = shutil.which("wrk")
     if wrk is None:
         raise SystemExit("The bench needs wrk, a Debian package: apt-get install wrk")
     how = ("--threads=1", f"--connections={connections}", f"--duration={seconds}s", f"--timeout={_LOST_AFTER}s")
     ran = subprocess.run(
         [wrk, *how, f"--script={_SCRIPT}", url],
-        env={**os.environ, "FORM": json.dumps(form), "NUMBER": number, "RUN": uuid.uuid4().hex[:8]},
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         check=True,
@@ -56,5 +66,5 @@ def load_from(said: str) -> Load:
     first, _, refusal = said.partition("\n")
     counted = json.loads(first)
     if counted.pop("refused") + counted.pop("lost"):
-        raise SystemExit(f"Not every form was answered 201: {first} {refusal}")
+        raise SystemExit(f"Not every request was answered as it should be: {first} {refusal}")
     return Load(**counted)

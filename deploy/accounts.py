@@ -116,8 +116,8 @@ def _on_bucket(place: Place) -> GcloudSet:
     names) and no inbound e-mail."""
     bucket = f"gs://{place.bucket}"
     rosters, uploads, papers = (
-        f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/{prefix}-')"
-        for prefix in ("roster", "upload", "paper")
+        f"resource.name.startsWith('projects/_/buckets/{place.bucket}/objects/{prefix}')"
+        for prefix in ("roster-", "upload-", "PAPER")
     )
     whole_bucket = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.files}
     return bindings(

@@ -92,6 +92,7 @@ FUNCTIONS = (
         keys=("SENDGRID_API_KEY", "LINK_KEY"),
         files=(_READ,),
         rosters=(_WRITE,),
+        papers=(_WRITE,),
         published=(_PUBLISH,),
     ),
     # Reads all registrations of an event once, at its deadline.

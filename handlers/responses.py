@@ -6,12 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from types import MappingProxyType
 from urllib.parse import quote
 
 from flask import Request, Response
 from flask import request as current_request
+from werkzeug.http import parse_accept_header
 
 from handlers.languages import in_language_of, spoken_to
 from handlers.logs import log_unavailable
@@ -111,6 +112,8 @@ def page(status: int, name: str, event: Event | None = None, **context: object) 
         context["other_languages"] = _in_other_languages(current_request, event, status)
         context.setdefault("posted", current_request.method == "POST")
         context["find"] = f"{form_address(current_request, event)}/{FIND}"
+        has_pages = event.has_pages and _function(current_request)
+        context["event_pages"] = address_below(EVENTS, current_request, event) if has_pages else ""
         if event.look.logo:
             context["logo"] = f"{own_address(current_request, event, '')}/{event.look.logo.name}"
     text = render(f"pages/{name}.html", spoken, event=event, **context)
@@ -178,7 +181,13 @@ def compress_page(request: Request, response: Response) -> None:
 
 
 def takes_gzip(request: Request) -> bool:
-    return len(request.headers.get("Accept-Encoding", "")) <= _LONGEST_ACCEPT and bool(request.accept_encodings["gzip"])
+    header = request.headers.get("Accept-Encoding", "")
+    return len(header) <= _LONGEST_ACCEPT and _takes_gzip(header)
+
+
+@lru_cache(maxsize=256)
+def _takes_gzip(header: str) -> bool:
+    return bool(parse_accept_header(header)["gzip"])
 
 
 def compressed(text: bytes) -> bytes:
@@ -260,11 +269,16 @@ def path_below(request: Request) -> list[str]:
     """The parts of the path below the function's name, or of all of it if the function is alone on a host, without that
     of the language."""
     parts = _parts_below(request)
-    return parts[:1] + parts[2:] if language_in_path(request) else parts
+    return parts[:1] + parts[2:] if _names_language(parts) else parts
 
 
 def language_in_path(request: Request) -> str | None:
-    return next((part for part in _parts_below(request)[1:2] if part in languages()), None)
+    parts = _parts_below(request)
+    return parts[1] if _names_language(parts) else None
+
+
+def _names_language(parts: list[str]) -> bool:
+    return len(parts) > 1 and parts[1] in languages()
 
 
 def _parts_below(request: Request) -> list[str]:

@@ -42,11 +42,12 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
             else:
                 log_attempt(email_id, attempted)
                 emails[attempted.status] += 1
-        for slug, published in publish_due(desk):
-            if isinstance(published, Exception):
-                log_broken(published, event=slug)
-            else:
-                log("INFO", "pages published", event=slug, as_of=published.as_of.isoformat())
+        with _keeping_nothing_waiting():
+            for slug, published in publish_due(desk):
+                if isinstance(published, Exception):
+                    log_broken(published, event=slug)
+                else:
+                    log("INFO", "pages published", event=slug, as_of=published.as_of.isoformat())
         inbound: Counter[str] = Counter()  # last: a stranger's e-mail may take more time or memory than there is
         for inbound_id, read in read_due(desk):
             if isinstance(read, Exception):

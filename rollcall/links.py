@@ -70,10 +70,10 @@ class SignedLinks:
 
     def uploaded(self, event: Event, token: str) -> Upload | None:
         try:
-            slug, *told, doubt = self._uploads().loads(token)
+            slug, id, name, size, type, sha256, doubt = self._uploads().loads(token)
         except BadData:
             return None
-        return Upload(*told, doubt and PaperDoubt(doubt)) if slug == event.slug else None
+        return Upload(id, name, size, type, sha256, doubt and PaperDoubt(doubt)) if slug == event.slug else None
 
     def contributions_to(self, event: Event) -> str | None:
         return f"{event.slug}+{EMAILED_TO}@{self.forms_host}" if self.forms_host else None

@@ -30,7 +30,7 @@ _KINDS = {
 _CONSENT = N_(
     "I agree that this contribution, its title, its source and its abstract are published on the event’s pages."
 )
-_CONSENT_HELP = N_("Without this only the staff read it. Your name and your e-mail address are not published.")
+_CONSENT_HELP = N_("Without this only the secretariat reads it. Your name and your e-mail address are not published.")
 
 
 class _Abstract(OfLines):

@@ -11,7 +11,7 @@ from handlers.request_body import read_page_with_files
 from rollcall.desk.contributions.uploads import GONE, kept, looked_into
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, Language, languages
-from rollcall.model.contribution import LARGEST_FILE, MOST_FILES, PaperDoubt, PaperFile, Upload
+from rollcall.model.contribution import LARGEST_FILE, MOST_FILES, PaperDoubt, PaperFile, Upload, file_id
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.registration import new_id
@@ -141,7 +141,7 @@ def _stored(desk: Desk, row: Row, chosen: FileStorage) -> Row:
     content = chosen.stream.read(LARGEST_FILE + 1)
     if not content or len(content) > LARGEST_FILE:
         return replace(row, upload=None, fault=TOO_LARGE if content else Fault("file_empty"))
-    file = Upload(new_id(), (chosen.filename or "")[-LONGEST_NAME:], len(content))
+    file = Upload(file_id(new_id()), (chosen.filename or "")[-LONGEST_NAME:], len(content))
     desk.uploads().put(file.id, content)
     return replace(row, upload=file, fault=None)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 
 from flask import Request, Response
 from marshmallow import ValidationError
@@ -138,7 +138,7 @@ def form_page(
     *,
     template: str = "contribute/form",
     asks: Sequence[str] = SENT,
-    **context: object,
+    **context: Any,
 ) -> Response:
     """templates/pages/contribute/form.html says what each is; `context`, what a template has that extends it."""
     spoken, asked = language(event.language), contribution_asks(event, asks)
@@ -179,7 +179,7 @@ def _listed(event: Event, asked: Sequence[Answer], rows: Sequence[Row]) -> list[
     return [*fields[:before], *files, *fields[before:]]
 
 
-def given_back(desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: object) -> Response:
+def given_back(desk: Desk, event: Event, request: Request, sent: Sent, error: Exception, **context: Any) -> Response:
     """The form as it was filled in, with the files that arrived, to be sent again."""
     spoken = language(event.language)
     # nobody waits for the store again

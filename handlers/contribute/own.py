@@ -4,7 +4,7 @@ programs open links too."""
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from urllib.parse import quote
 
 from flask import Request, Response
@@ -38,7 +38,6 @@ from rollcall.model.contribution import (
     Contribution,
     ContributionChange,
     Paper,
-    PaperDoubt,
     PaperKind,
     PaperStatus,
     designation,
@@ -63,16 +62,12 @@ _KINDS = {
     PaperKind.CORRIGENDUM: N_("Corrigendum %(number)s"),
 }
 _STATUS = {
-    PaperStatus.WAITING: N_("It waits for the staff."),
+    PaperStatus.WAITING: N_("It is published once the secretariat has looked at it."),
     PaperStatus.PUBLISHED: N_("It is published."),
-    PaperStatus.HELD: N_("It is held by the staff."),
+    PaperStatus.HELD: N_("The secretariat does not publish it for now. It says why:"),
 }
-_FOR_STAFF = N_("Only the staff read it, since you did not agree to publication.")
-_DOUBTS = {
-    PaperDoubt.NOT_SCANNED: N_("A file could not be checked automatically: the staff look at it first."),
-    PaperDoubt.NOT_INSPECTED: N_("A file could not be checked automatically: the staff look at it first."),
-    PaperDoubt.ACTIVE: N_("A file may have active content: the staff look at it first."),
-}
+_FOR_STAFF = N_("It is not published, since you did not agree to that. Only the secretariat reads it.")
+_IN_DOUBT = N_("Our program could not check every file. The secretariat looks at them first.")
 
 
 @dataclass(frozen=True)
@@ -192,8 +187,8 @@ def _paper_shown(
 
 
 def _status(there: Contribution, paper: Paper) -> str:
-    if paper.status is PaperStatus.HELD and paper.doubt and not paper.reason:
-        return _DOUBTS[paper.doubt]
+    if paper.in_doubt:
+        return _IN_DOUBT
     if paper.status is PaperStatus.WAITING and not there.consent:
         return _FOR_STAFF
     return _STATUS[paper.status]
@@ -223,7 +218,7 @@ def _file(desk: Desk, there: Contribution, place: int | None, number: int | None
 
 
 def _paper(desk: Desk, event: Event, request: Request, there: Contribution, address: str) -> Response:
-    context = {
+    context: dict[str, Any] = {
         "template": "contribute/paper",
         "asks": FURTHER,
         "contribution": there,
@@ -232,12 +227,12 @@ def _paper(desk: Desk, event: Event, request: Request, there: Contribution, addr
         "key": there.id,
     }
     if request.method != "POST":
-        return form_page(desk, event, request, 200, Shown({}, EMPTY), **context)  # type: ignore[arg-type]
+        return form_page(desk, event, request, 200, Shown({}, EMPTY), **context)
     sent = Sent(desk, event, request)
     try:
         sent.store(desk)
         if request.query_string == CHANGE:
-            return form_page(desk, event, request, 200, Shown(sent.form.typed, sent.rows), **context)  # type: ignore[arg-type]
+            return form_page(desk, event, request, 200, Shown(sent.form.typed, sent.rows), **context)
         return _added(desk, event, request, there, address, sent, context)
     except Exception as error:
         return given_back(desk, event, request, sent, error, **context)
@@ -250,10 +245,10 @@ def _added(
     there: Contribution,
     address: str,
     sent: Sent,
-    context: Mapping[str, object],
+    context: Mapping[str, Any],
 ) -> Response:
     def again(status: int, shown: Shown) -> Response:
-        return form_page(desk, event, request, status, shown, **context)  # type: ignore[arg-type]
+        return form_page(desk, event, request, status, shown, **context)
 
     errors, kind = {}, PaperKind.REVISION
     try:
@@ -278,13 +273,13 @@ def _correct(desk: Desk, event: Event, request: Request, there: Contribution, ad
     seen = number_in(values.get(_REVISION, ""), 6) or 0
     typed = {name: text for name, text in values.items() if name != _REVISION}
 
-    def again(status: int, **shown: object) -> Response:
+    def again(status: int, **shown: Any) -> Response:
         return form_page(
             desk,
             event,
             request,
             status,
-            Shown(typed, (), **shown),  # type: ignore[arg-type]
+            Shown(typed, (), **shown),
             template="contribute/correct",
             asks=CORRECTED,
             contribution=there,
@@ -307,6 +302,8 @@ def _correct(desk: Desk, event: Event, request: Request, there: Contribution, ad
         return unavailable(error, again(503, problem=language(event.language).gettext(UNAVAILABLE)))
     if isinstance(outcome, change.ChangedMeanwhile):
         there = outcome.contribution
+        if there.published:
+            return see_other(address)
         return again(409, problem=language(event.language).gettext(_CHANGED))
     return _done(desk, event, request, there, address, outcome, "saved")
 

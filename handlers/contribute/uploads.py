@@ -9,7 +9,7 @@ from handlers.request_body import number_in, read_page_form
 from handlers.responses import HttpProblem, json_response, own_address
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
-from rollcall.model.contribution import LARGEST_FILE, Upload
+from rollcall.model.contribution import LARGEST_FILE, Upload, file_id
 from rollcall.model.event import Event
 from rollcall.model.registration import new_id
 
@@ -32,7 +32,7 @@ def begin(desk: Desk, event: Event, request: Request) -> Response:
     size = number_in(said.get("size", ""), 9) or 0
     if not 0 < size <= LARGEST_FILE or event.is_over(desk.intakes.now(event)):
         raise _NOT_TAKEN
-    file = Upload(new_id(), said.get("name", "")[-LONGEST_NAME:], size)
+    file = Upload(file_id(new_id()), said.get("name", "")[-LONGEST_NAME:], size)
     address = urljoin(f"{own_address(request, event, '')}/", desk.uploads().begin(file.id, size, origin))
     log("INFO", "upload begun", event=event.slug, upload=file.id, size=size)
     return json_response(201, {"token": desk.links.upload(event, file), "address": address})

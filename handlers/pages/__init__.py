@@ -47,7 +47,10 @@ def pages(public: Public, request: Request) -> Response:
     """The pages below `/events` (docs/api.md: each address)."""
     try:
         discard_rest(request)
-        response = _route(public, request)
+        allow(request, "GET", "HEAD")
+        response = _page(public, request)
+        if "ETag" in response.headers:  # kept with all its headers
+            return response
     except HttpProblem as error:
         response = responses.problem_or_page(request, error, public.events)
     except Exception as error:
@@ -58,8 +61,7 @@ def pages(public: Public, request: Request) -> Response:
     return response
 
 
-def _route(public: Public, request: Request) -> Response:
-    allow(request, "GET", "HEAD")
+def _page(public: Public, request: Request) -> Response:
     if not (parts := path_below(request)):
         return overview.events(public, request)
     slug, *below = parts
@@ -69,37 +71,33 @@ def _route(public: Public, request: Request) -> Response:
     try:
         return _below(public, request, event, below)
     except StoreUnavailable as error:
-        return responses.unavailable(error, _as_the_file_says(public, request, event))
+        nothing_known = Visit(public, request, event, OF_FILE, public.now())
+        return responses.unavailable(error, overview.overview(nothing_known, 503))
 
 
 def _below(public: Public, request: Request, event: Event, below: list[str]) -> Response:
     def shown(make: Callable[[Visit], Response], snapshot: Snapshot, cache_control: str = FOR_ALL) -> Response:
         visit = Visit(public, request, event, snapshot, public.now())
-        return answer(request, public.kept.get(visit.key, lambda: kept(make(visit))), cache_control)
+        return answer(request, public.kept.get(visit.key, lambda: kept(make(visit), cache_control)))
 
     match below:
         case [name] if name in _OF_PEOPLE:
             # whoever withdraws their consent is off it at once: no older one is shown, also while it cannot be read
-            response = shown(_OF_PEOPLE[name], public.sites.fresh(event), ASKS_FIRST)
-            response.headers["X-Robots-Tag"] = "noindex"
-            return response
+            return shown(_OF_PEOPLE[name], public.sites.fresh(event), ASKS_FIRST)
         case [] | [_] if (name := "".join(below)) in _PAGES:
             return shown(_PAGES[name], public.sites.recent(event))
         case ["contributions", number]:
             return shown(lambda visit: lists.contribution(visit, number), public.sites.recent(event))
         case ["files", name]:
-            return files.file(public.sites, request, event, name)
+            response = files.file(public.sites, request, event, name)
+            responses.add_security_headers(response)
+            return response
         case ["contribute"] if event.contributions:
             return Response(status=308, headers={"Location": address_below(CONTRIBUTE, request, event)})
         case [name] if name.startswith("logo-"):
             return responses.logo(event)
         case _:
             raise NO_SUCH_PAGE
-
-
-def _as_the_file_says(public: Public, request: Request, event: Event) -> Response:
-    visit = Visit(public, request, event, OF_FILE, public.now())
-    return overview.overview(visit, 503)
 
 
 def _event(public: Public, request: Request, slug: str) -> Event:

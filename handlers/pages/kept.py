@@ -8,8 +8,9 @@ from hashlib import sha256
 from threading import Lock
 
 from flask import Request, Response
+from werkzeug.datastructures import Headers
 
-from handlers.responses import compressed, takes_gzip
+from handlers.responses import add_security_headers, compressed, takes_gzip
 
 MOST = 8_000_000
 """Bytes, of one process."""
@@ -21,20 +22,32 @@ ASKS_FIRST = "no-cache"
 @dataclass(frozen=True)
 class Kept:
     body: bytes
-    is_compressed: bool
     tag: str
-    headers: tuple[tuple[str, str], ...]
+    headers: Headers
+    """All of them. Answers share them: nobody may change them."""
+    plain: tuple[str, Headers] | None = None
+    """The same of what is compressed, for whoever takes it only as it is."""
 
 
-def kept(response: Response) -> Kept:
-    """As text, compressed; of a program's file the bytes."""
+def kept(response: Response, cache_control: str) -> Kept:
     body = response.get_data()
-    is_text = response.mimetype != "application/pdf"
-    if is_text:
-        response.vary.add("Accept-Encoding")
-    headers = tuple((name, value) for name, value in response.headers if name != "Content-Length")
-    tag = sha256(repr(headers).encode() + body).hexdigest()[:20]
-    return Kept(compressed(body) if is_text else body, is_text, tag, headers)
+    response.headers["Cache-Control"] = cache_control
+    add_security_headers(response)
+    tag = sha256(str(response.headers).encode() + body).hexdigest()[:20]
+    if response.mimetype == "application/pdf":
+        return Kept(body, tag, _of(response, tag, body))
+    response.vary.add("Accept-Encoding")
+    smaller, tag_of_it = compressed(body), f"{tag}-gzip"
+    plain = tag, _of(response, tag, body)
+    headers = _of(response, tag_of_it, smaller)
+    headers["Content-Encoding"] = "gzip"
+    return Kept(smaller, tag_of_it, headers, plain)
+
+
+def _of(response: Response, tag: str, body: bytes) -> Headers:
+    headers = response.headers.copy()
+    headers["ETag"], headers["Content-Length"] = f'"{tag}"', str(len(body))
+    return headers
 
 
 class KeptAnswers:
@@ -62,15 +75,11 @@ class KeptAnswers:
         return made
 
 
-def answer(request: Request, one: Kept, cache_control: str, status: int = 200) -> Response:
+def answer(request: Request, one: Kept) -> Response:
     """304 to whoever has it."""
-    as_kept = not one.is_compressed or takes_gzip(request)
-    tag = f"{one.tag}-gzip" if one.is_compressed and as_kept else one.tag
-    headers = [*one.headers, ("Cache-Control", cache_control)]
-    if status == 200:
-        headers.append(("ETag", f'"{tag}"'))
-        if request.if_none_match.contains_weak(tag):
-            return Response(status=304, headers=headers)
-    if one.is_compressed and as_kept:
-        headers.append(("Content-Encoding", "gzip"))
-    return Response(one.body if as_kept else gzip.decompress(one.body), status, headers)
+    tag, headers = one.plain if one.plain and not takes_gzip(request) else (one.tag, one.headers)
+    if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
+        left = [(name, text) for name, text in headers if name not in ("Content-Encoding", "Content-Length")]
+        return Response(status=304, headers=left)
+    body = one.body if headers is one.headers else gzip.decompress(one.body)
+    return Response([body], headers=headers)  # in a list, or its length would be written into them

@@ -11,6 +11,9 @@ from handlers.responses import NO_SUCH_PAGE, as_file
 from rollcall.documents.participants import HEAD, Row, grouped, in_order
 from rollcall.documents.participants import participants_pdf as as_pdf
 
+_NOT_SEARCHED = {"X-Robots-Tag": "noindex"}
+"""Whoever withdraws their consent would stay in a search engine's memory."""
+
 
 def agenda(visit: Visit) -> Response:
     code = visit.event.language
@@ -47,7 +50,7 @@ def contribution(visit: Visit, number: str) -> Response:
 def participants(visit: Visit) -> Response:
     listed = in_order(visit.event, visit.site.participants or ())
     rows, number, parts = visit.part(listed, lambda row: " ".join((row.one.name, row.one.organization, row.country)))
-    return visit.page(
+    response = visit.page(
         200,
         PARTICIPANTS,
         "participants",
@@ -58,6 +61,8 @@ def participants(visit: Visit) -> Response:
         head=HEAD,
         categories=_categories(parts),
     )
+    response.headers.update(_NOT_SEARCHED)
+    return response
 
 
 def _categories(parts: Sequence[Sequence[Row]]) -> list[tuple[str, int, int]]:
@@ -74,5 +79,5 @@ def participants_pdf(visit: Visit) -> Response:
     if visit.site.participants is None:
         raise NO_SUCH_PAGE
     pdf = as_pdf(visit.event, visit.site.participants, visit.site.as_of)
-    headers = as_file(f"{visit.event.slug}-{LIST}")
+    headers = {**as_file(f"{visit.event.slug}-{LIST}"), **_NOT_SEARCHED}
     return visit.said(Response(pdf, content_type="application/pdf", headers=headers))

@@ -31,7 +31,7 @@ def events(public: Public, request: Request) -> Response:
         rows = [(event, own_address(request, event)) for event in having]
         return responses.page(200, "site/events", rows=rows)
 
-    return answer(request, public.kept.get(key, lambda: kept(made())), FOR_ALL)
+    return answer(request, public.kept.get(key, lambda: kept(made(), FOR_ALL)))
 
 
 def overview(visit: Visit, status: int = 200) -> Response:

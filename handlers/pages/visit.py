@@ -91,10 +91,14 @@ class Visit:
         return urljoin(self.root, path)
 
     @property
+    def _number(self) -> str | None:
+        return self.request.args.get("page") if self.request.query_string else None
+
+    @property
     def key(self) -> Hashable:
         """The same for visits that are answered the same."""
         phases = (self.not_yet_open, self.closed, self.contributions_late, self.over)
-        asked = (self.request.script_root, self.request.path, self.request.args.get("page"), self.root)
+        asked = (self.request.script_root, self.request.path, self._number, self.root)
         return asked, self.event.language, self.snapshot.version, phases
 
     def has(self, name: str) -> bool:
@@ -141,8 +145,7 @@ class Visit:
 
     def _links(self) -> list[tuple[str, str, str]]:
         below = path_below(self.request)[1:]
-        number = self.request.args.get("page")
-        query = f"?page={number}" if number and number.isdecimal() else ""
+        query = f"?page={self._number}" if self._number and self._number.isdecimal() else ""
 
         def there(code: str | None) -> str:
             return urljoin(self.root, "/".join((own_address(self.request, self.event, code), *below))) + query
@@ -159,7 +162,7 @@ class Visit:
         """The rows of the page that is asked for, its number, and those of all pages: each has as many as keep it below
         14 kB as it travels. `text`: what is written of a row."""
         parts = _parts(rows, text)
-        number = number_in(self.request.args.get("page", "1"), 3)
+        number = number_in(self._number or "1", 3)
         if number is None or not 1 <= number <= len(parts):
             raise NO_SUCH_PAGE
         return parts[number - 1], number, parts

@@ -23,7 +23,7 @@ class Logged:
     what: str
     reference: str
     address: str
-    """Of the person's page; both empty where it is about none."""
+    """Of the page of the person or the contribution; both empty where it is about none."""
     before: str
     after: str
     reason: str
@@ -52,14 +52,17 @@ def _before(visit: Visit) -> datetime | None:
 
 
 def logged(visit: Visit, entry: AuditEntry) -> Logged:
-    id = entry.registration_id
+    id, after = entry.registration_id, dict(entry.after)
+    reference_said, address = (reference(id), visit.address("registrations", id)) if id else ("", "")
+    if paper := after.pop("contribution", ""):
+        reference_said, address = paper, visit.address("contributions", entry.about)
     return Logged(
         at=entry.at,
         by=entry.by,
         what=action_in_words(visit.event, entry.action),
-        reference=reference(id) if id else "",
-        address=visit.address("registrations", id) if id else "",
+        reference=reference_said,
+        address=address,
         before=state_in_words(visit.event, entry.before),
-        after=state_in_words(visit.event, entry.after),
+        after=state_in_words(visit.event, after),
         reason=entry.reason,
     )

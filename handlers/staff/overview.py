@@ -12,7 +12,9 @@ from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff.search import Delivery, Standing
 from rollcall.desk.staff.status import EventStatus, Tally, event_status
+from rollcall.documents.contributions import late_in_words, stage_in_words
 from rollcall.language import N_, Language, language
+from rollcall.model.contribution import Stage
 from rollcall.model.email import CircuitBreaker
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundStatus
@@ -58,6 +60,8 @@ class OverviewPage:
     """Their sum is `received`."""
     balances: bool
     standings: Sequence[Count]
+    contributions: Sequence[Count]
+    """None where none are asked for, and none came."""
     undelivered: Count
     deadline: str
     then: Sequence[str]
@@ -112,7 +116,8 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         for status, label in _BY_EMAIL.items()
     ]
     held_back = Count(spoken.gettext("Forms in quarantine"), stand.quarantined, review)
-    parts = [registered, *by_email, held_back]
+    contributions = _contributions(visit, spoken, stand)
+    parts = [registered, *by_email, held_back, *contributions[:1]]
     standings = [
         Count(spoken.gettext("On time"), stand.registered - stand.admitted, found(standing=Standing.ON_TIME)),
         Count(spoken.gettext("Admitted late"), stand.admitted, found(standing=Standing.ADMITTED)),
@@ -130,6 +135,7 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         parts=parts,
         balances=stand.balances,
         standings=standings,
+        contributions=contributions[1:],
         undelivered=Count(
             spoken.gettext("Confirmations not delivered"), stand.unconfirmed, found(delivery=Delivery.UNDELIVERED)
         ),
@@ -142,6 +148,20 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         days=Table(spoken.gettext("Registrations a day"), by_day),
         tables=_tables(visit, spoken, stand.tally),
     )
+
+
+def _contributions(visit: Visit, spoken: Language, stand: EventStatus) -> list[Count]:
+    """All, then by where they stand."""
+    counts, event = stand.contributions, visit.event
+    if event.contributions is None and not counts.received:
+        return []
+    address = visit.address("contributions")
+    stages = [
+        Count(stage_in_words(event, stage), counts.stages.get(stage, 0), visit.address("contributions", show=stage))
+        for stage in Stage
+    ]
+    late = Count(late_in_words(event), counts.late, visit.address("contributions", show="late"))
+    return [Count(spoken.gettext("Contributions"), counts.received, address), *stages, late]
 
 
 def _columns(days: Mapping[date, int]) -> tuple[date | None, int, list[int]]:

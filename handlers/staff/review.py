@@ -11,8 +11,11 @@ from handlers.responses import NO_SUCH_PAGE, allow
 from handlers.staff.pages import staff_page
 from handlers.staff.review_item import answer, done_in_words, title_of
 from handlers.staff.visit import Visit
+from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff.review import Item, Queue, queue
 from rollcall.documents.review_words import items_in_words
+from rollcall.language import N_, language
+from rollcall.model.contribution import Stage
 from rollcall.model.review import ItemId, ItemKind
 
 _ID = re.compile(r"(?!\.)[0-9A-Za-z.-]{1,300}")
@@ -46,6 +49,8 @@ class ReviewPage:
     sections: Sequence[Section]
     elsewhere: tuple[str, str] | None
     """Address and name of what is not here, since to look for it takes long."""
+    papers: tuple[str, str] | None
+    """Address and words of contributions that have to be looked at."""
     start: str
     """Address of the whole queue; empty where this is it."""
 
@@ -70,13 +75,23 @@ def _all(visit: Visit) -> Response:
     sections = [_section(visit, kind, found) for kind, found in queues if found.items]
     doubles = ItemKind.DOUBLES
     elsewhere = visit.address("review", doubles), items_in_words(visit.event, doubles)
-    return staff_page(visit, "review", ReviewPage(done_in_words(visit), sections, elsewhere, ""))
+    return staff_page(visit, "review", ReviewPage(done_in_words(visit), sections, elsewhere, _papers(visit), ""))
+
+
+def _papers(visit: Visit) -> tuple[str, str] | None:
+    if visit.event.contributions is None:
+        return None
+    count = counts_of(visit.desk.store, visit.event.slug, None).stages.get(Stage.NEEDS_REVIEW, 0)
+    spoken = language(visit.event.language)
+    one, many = N_("%(count)s contribution to be looked at"), N_("%(count)s contributions to be looked at")
+    said = spoken.ngettext(one, many, count)
+    return (visit.address("contributions", show=Stage.NEEDS_REVIEW), said) if count else None
 
 
 def _one_kind(visit: Visit, kind: ItemKind) -> Response:
     found = queue(visit.desk, visit.event, kind, MOST)
     sections = [_section(visit, kind, found)] if found.items else []
-    return staff_page(visit, "review", ReviewPage(done_in_words(visit), sections, None, visit.address("review")))
+    return staff_page(visit, "review", ReviewPage(done_in_words(visit), sections, None, None, visit.address("review")))
 
 
 def _section(visit: Visit, kind: ItemKind, found: Queue) -> Section:

@@ -148,7 +148,7 @@ def inbound_page(visit: Visit, item: Item, standing: Standing) -> InboundPage:
         reply=reply,
         why=why(event, inbound.reasons),
         text=inbound.text,
-        attached=[_short(name) for name in inbound.not_read],
+        attached=[_short(name) for name in inbound.not_taken],
         files=f"{standing.address}/files",
         forms=[_form_shown(visit, item, place, standing) for place in range(len(inbound.forms))],
         add=visit.address("add"),

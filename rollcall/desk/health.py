@@ -26,8 +26,12 @@ def check_health(desk: Desk) -> Health:
     breaker = desk.store.circuit_breaker()
     due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
     intakes = {event.slug: desk.store.intake(event) for event in desk.due_to_close(breaker.as_of)}
+    waited = [waited_for(entry, breaker.as_of) for entry in due if entry]
+    for one in desk.store.contributions_without_receipts():  # which are not even enqueued
+        if one.event in desk.events and (received_at := one.papers[one.receipts].received_at):
+            waited.append(breaker.as_of - received_at)
     return Health(
-        longest_waiting=max((waited_for(entry, breaker.as_of) for entry in due if entry), default=timedelta(0)),
+        longest_waiting=max(waited, default=timedelta(0)),
         circuit_open=breaker.open_until is not None and bool(due),
         overdue_closings={slug: late for slug, intake in intakes.items() if (late := overdue(intake)) > MISSED_AFTER},
     )

@@ -234,7 +234,7 @@ def _read(
         arrived_at=reading.arrived_at,
         not_read=reading.not_read,
         text=without_tokens(reading.text),
-        language=_language(event, *(form.language for form in reading.forms[:1]), reading.language),
+        language=_language(event, *_languages(reading)),
         sender_name=reading.sender_name,
     )
     forms = [form for form in reading.forms if _is_news(desk, event, read, reading, form, told)]
@@ -252,8 +252,8 @@ def _read(
             for form in forms
         ]
         reasons = (judged.reason,) if judged.reason else ()
-        papers = [file.name for paper in reading.contributed.papers for file in paper.files]
-        read = replace(read, status=judged.status, reasons=reasons, not_read=(*read.not_read, *papers))
+        names = [file.name for paper in reading.contributed.papers for file in paper.files]
+        read = replace(read, status=judged.status, reasons=reasons, not_read=(*read.not_read, *names))
         read = replace(read, forms=_bounded(to_review, desk.limits))
         return read, _digests(event, read, now), None
     if desk.take_papers:
@@ -394,6 +394,12 @@ def _came_of(
             return InboundForm(FormStatus.NOT_YET_OPEN, None, form.answers, person=person)
         case _:
             assert_never(outcome)
+
+
+def _languages(reading: ParsedEmail) -> Iterator[str]:
+    yield from (form.language for form in reading.forms[:1])
+    yield reading.language
+    yield from (paper.language for paper in reading.contributed.papers[:1])
 
 
 def _language(event: Event, *wanted: str) -> str:

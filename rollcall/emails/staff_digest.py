@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
+from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
 from rollcall.documents.reasons import why, why_doubted
 from rollcall.documents.review_words import email_in_words, form_in_words
@@ -14,6 +15,7 @@ from rollcall.documents.roster_content import NOTHING, Shown
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, one_word, unlinked
 from rollcall.language import N_, Language, language
+from rollcall.model.contribution import Stage
 from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
@@ -70,6 +72,8 @@ class StaffDigest:
     remarks: Shown[InboundEmail] = NOTHING
     over_total: int = 0
     """E-mails that wait since the event had its e-mails of an hour."""
+    new_contributions: int = 0
+    doubtful_contributions: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,10 +87,12 @@ class InboundShown:
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    """Enqueues another digest for the next morning while an inbound e-mail needs review, until the event ends."""
+    """Enqueues another digest for the next morning while an inbound e-mail needs review, or a contribution waits, until
+    the event ends."""
     event = event.for_member(event.member(entry.to))
     digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
-    if digest.inbound.count and not event.is_over(intake.as_of):
+    waits = digest.inbound.count or digest.new_contributions or digest.doubtful_contributions
+    if waits and not event.is_over(intake.as_of):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
@@ -114,6 +120,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
     for_review = _for_review(desk, event, to, left.in_order(), 0 if was_refused else ATTACHED)
     last = undelivered.in_order()
     people = _people(desk, event, last)
+    stages = counts_of(desk.store, event.slug, None).stages
     return StaffDigest(
         undelivered=Shown(tuple((people.get(one.registration_id or ""), one) for one in last), undelivered.count),
         quarantined=Shown(quarantined.in_order(), quarantined.count),
@@ -121,6 +128,8 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
         inbound=Shown(for_review, left.count),
         remarks=Shown(remarks.in_order(), remarks.count),
         over_total=over_total,
+        new_contributions=stages.get(Stage.WAITING, 0),
+        doubtful_contributions=stages.get(Stage.NEEDS_REVIEW, 0),
     )
 
 
@@ -140,6 +149,8 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         attachments=attachments,
         opened_at=opened_at,
         over_total=digest.over_total,
+        new_contributions=digest.new_contributions,
+        doubtful_contributions=digest.doubtful_contributions,
         undelivered_rows=sorted(_undelivered_row(event, one, entry, intake) for one, entry in digest.undelivered.shown),
         older_undelivered=wording.not_shown(digest.undelivered),
         quarantined_count=digest.quarantined.count,
@@ -170,7 +181,7 @@ def inbound_shown(event: Event, inbound: Sequence[ForReview]) -> tuple[list[Inbo
 def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
     inbound, spoken = one.inbound, language(event.language)
     withheld = [one_line(file.name, 100) for file in one.attachments if file.withheld]
-    too_large = bool(inbound.not_read) and not one.attachments
+    too_large = bool(inbound.not_taken) and not one.attachments
     text_is_cut = len(inbound.text) >= LONGEST_SHOWN
     forms = _forms_for_staff(event, one)
     form_is_cut = any(not (form.answers or form.is_letter) and form.status not in REGISTERED for form in inbound.forms)
@@ -190,7 +201,7 @@ def _shown(event: Event, one: ForReview, attached: list[str]) -> InboundShown:
         (spoken.pgettext("of an e-mail", "From"), address(inbound.sender) or spoken.gettext("(no address)")),
         (spoken.pgettext("of an e-mail", "Received"), in_zone(inbound.received_at, event)),
         (spoken.gettext("Why it needs review"), why(event, inbound.reasons, unlinked)),
-        (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_read, attached, withheld, too_large)),
+        (spoken.gettext("Attachments"), _attachments(spoken, inbound.not_taken, attached, withheld, too_large)),
         (spoken.gettext("The e-mail itself"), itself),
     ]
     return InboundShown(
@@ -340,6 +351,11 @@ def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
         said.append(spoken.ngettext("%(count)s form in quarantine", "%(count)s forms in quarantine", count))
     if count := digest.inbound.count:
         said.append(spoken.ngettext("%(count)s e-mail received", "%(count)s e-mails received", count))
+    if count := digest.new_contributions:
+        said.append(spoken.ngettext("%(count)s new contribution", "%(count)s new contributions", count))
+    if count := digest.doubtful_contributions:
+        one, many = N_("%(count)s contribution to be looked at"), N_("%(count)s contributions to be looked at")
+        said.append(spoken.ngettext(one, many, count))
     if count := digest.remarks.count:
         said.append(spoken.ngettext("%(count)s remark", "%(count)s remarks", count))
     return said

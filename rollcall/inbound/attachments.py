@@ -46,7 +46,7 @@ MOST_FIELDS = 2000
 _LOOKED_AT = 4096
 """Characters, for the delimiter: the most of them in a line."""
 
-_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _DELIMITERS = ",;\t|"
 
@@ -299,7 +299,7 @@ def text_of_docx(body: Any) -> str:
     within = 0
     walk = etree.iterwalk(body, events=("start", "end"))
     for number, (event, element) in enumerate(walk):
-        tag = str(element.tag).removeprefix(_WORD)
+        tag = str(element.tag).removeprefix(WORD)
         within += (tag == "p") * (1 if event == "start" else -1)
         if number > 2 * MOST_ELEMENTS or within > MOST_WITHIN:
             raise TooMuch
@@ -334,7 +334,7 @@ def _write(element: Any, tag: str, page: Page) -> None:
     elif tag == "p":
         _begin_paragraph(element, page)
     elif tag == "sym":
-        page.write(chr(int(element.get(f"{_WORD}char", "20"), 16)))
+        page.write(chr(int(element.get(f"{WORD}char", "20"), 16)))
     elif tag == "checkBox":
         page.write("[x] " if _is_on(element) else "[ ] ")
     elif tag == "ddList":
@@ -342,37 +342,37 @@ def _write(element: Any, tag: str, page: Page) -> None:
 
 
 def _begin_paragraph(element: Any, page: Page) -> None:
-    if element.find(f".//{_WORD}t") is None:
+    if element.find(f".//{WORD}t") is None:
         page.break_line()
     else:
         page.end_line()
 
 
 def _is_placeholder(element: Any, tag: str) -> bool:
-    return tag == "sdt" and element.find(f"{_WORD}sdtPr/{_WORD}showingPlcHdr") is not None
+    return tag == "sdt" and element.find(f"{WORD}sdtPr/{WORD}showingPlcHdr") is not None
 
 
 def _is_struck(run: Any) -> bool:
-    return run.find(f"{_WORD}t") is not None and any(
-        _is_true(run.find(f"{_WORD}rPr/{_WORD}{tag}")) for tag in ("strike", "dstrike")
+    return run.find(f"{WORD}t") is not None and any(
+        _is_true(run.find(f"{WORD}rPr/{WORD}{tag}")) for tag in ("strike", "dstrike")
     )
 
 
 def _is_on(box: Any) -> bool:
     """Word 97's checkbox (17.16.8, 17.16.12)."""
-    checked, default = box.find(f"{_WORD}checked"), box.find(f"{_WORD}default")
+    checked, default = box.find(f"{WORD}checked"), box.find(f"{WORD}default")
     return _is_true(default if checked is None else checked)
 
 
 def _chosen(entries: Any) -> str:
     """Of Word 97's drop-down list (17.16.9); its first entry stands there before anybody chooses."""
-    result = entries.find(f"{_WORD}result")
+    result = entries.find(f"{WORD}result")
     if result is None:
         return ""
-    texts = [entry.get(f"{_WORD}val", "") for entry in entries.iterfind(f"{_WORD}listEntry")]
-    number = result.get(f"{_WORD}val", "")
+    texts = [entry.get(f"{WORD}val", "") for entry in entries.iterfind(f"{WORD}listEntry")]
+    number = result.get(f"{WORD}val", "")
     return texts[int(number)] if number.isdecimal() and int(number) < len(texts) else ""
 
 
 def _is_true(toggle: Any) -> bool:
-    return toggle is not None and toggle.get(f"{_WORD}val", "1") not in ("0", "false", "off")
+    return toggle is not None and toggle.get(f"{WORD}val", "1") not in ("0", "false", "off")

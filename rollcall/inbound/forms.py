@@ -203,19 +203,14 @@ def _withdraws(event: Event, parts: Parts, about: About) -> bool:
 
 
 def _thanks(event: Event, parts: Parts, about: About) -> bool:
-    """For the confirmation or, without a registration, for the receipt of a contribution."""
     registered = about.registered
-    is_ours = registered is not None or event.contributions is not None
-    if not is_ours or parts.within or parts.files or parts.doubts:
+    if registered is None or parts.within or parts.files or parts.doubts:
         return False
-    answers = registered.answers if registered else {}
-    ours = [*our_subjects(event, about.reference)] if registered else [about.subject]
-    known = [about.sender, *answers.values(), *ours]
+    known = [about.sender, *registered.answers.values(), *our_subjects(event, about.reference)]
     texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
     letters = ["\n".join(line.text for line in typed_lines(text) if not line.quoted) for text in texts]
-    first, family = (answers.get(name, "") for name in ("first_name", "family_name"))
-    signed = [f"{first} {family}", first] if registered else [about.sender.partition("<")[0].strip(' "')]
-    names, subject = signed, _TAG.sub("", about.subject)
+    first, family = (registered.answers.get(name, "") for name in ("first_name", "family_name"))
+    names, subject = [f"{first} {family}", first], _TAG.sub("", about.subject)
     return bool(letters) and all(only_thanks(letter, subject, event, known, names) for letter in letters)
 
 

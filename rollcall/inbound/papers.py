@@ -13,6 +13,7 @@ from rollcall.inbound.attachments import (
     MOST_BYTES,
     MOST_ENTRIES,
     MOST_XML,
+    WORD,
     bounds_of_pdf,
     is_right_to_left,
     text_of_docx,
@@ -30,7 +31,7 @@ from rollcall.inbound.covers import (
 from rollcall.inbound.forms import Left
 from rollcall.inbound.html import Page, text_of_html
 from rollcall.inbound.labels import bounded, vocabulary
-from rollcall.inbound.letter import plain, refuses, what_it_says
+from rollcall.inbound.letter import only_thanks, plain, refuses, what_it_says
 from rollcall.inbound.mime import File, Parts
 from rollcall.inbound.pdf import rows_of
 from rollcall.inbound.quoting import lines_of, times_forwarded, typed_lines
@@ -39,8 +40,8 @@ from rollcall.model.contribution import EMAILED_TO, MOST_FILES, PaperKind
 from rollcall.model.event import Event
 from rollcall.model.inbound import AttachedFile, Doubt, ParsedPaper, ParsedPapers
 
-MOST_LOOKED_INTO = 10
-"""Files; of others only the names are known."""
+MOST_PAPERS = 10
+"""Files, each of which is looked into for up to 45 s (`rollcall.inspection`); a person reads the others."""
 SECONDS = 0.4
 """Of a processor, after which no other file is begun."""
 LARGEST_PDF = 30_000_000
@@ -83,7 +84,8 @@ _OF_PAPERS = """
     مساهمه مساهمتنا مساهمات وثيقه الوثيقه نقدم تقديم للنظر بند جدول الاعمال اداره وزاره باسم نسخه اللغه
 """
 """In which a letter hands on a contribution."""
-_IN_FULL = re.compile(r"corrigend|rectificatif|addend|additif|исправлени|дополнени|更正|勘误|补遗|تصويب|اضافه|\brevis")
+_NO_TEXT = re.compile(r"corrigend|rectificatif|addend|additif|исправлени|дополнени|更正|勘误|补遗|تصويب|اضافه")
+_IN_FULL = re.compile(rf"{_NO_TEXT.pattern}|\brevis")
 _LANGUAGE_OF_NAME = re.compile(
     r"(?:[-_. ]+|!\w+-)\(?(e|f|s|r|c|a|en|fr|es|ru|zh|ar|eng|fra|fre|esp|spa|rus|chi|ara|english|french|spanish|russian"
     r"|chinese|arabic|anglais|francais|français|espagnol|espanol|español|ingles|frances)\)?\Z",
@@ -117,20 +119,23 @@ def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) 
     own = _own_text(parts, times_forwarded(subject))
     said = _certain(cover_of("\n".join([own, *map(_own_text, _within(parts))]), in_document=False), parts.doubts)
     documents = [one for one in _documents(event, left) if meant or _is_meant(one, subject)]
-    papers = [_paper(group, said, subject) for group in _groups(documents)]
+    groups = _groups(documents)
+    of_each = said if len(groups) == 1 else _without_title(said)
+    papers = [_paper(group, of_each, subject) for group in groups]
     if len(papers) > 1 and not all(one.cover.keys() >= {"title", "source"} for one in papers):
         papers = [_together(documents, said, subject)]
     if not papers and meant and not (asking.has_forms or left):
         papers = [*_in_text(parts, own, said, subject)]
     typed = "\n".join(line.text for text in _texts(parts) for line in typed_lines(text) if not line.quoted)
-    names = [one.name for one in documents]
+    alone = not (parts.files or parts.within or parts.doubts)
     return ParsedPapers(
         papers=tuple(papers),
         to_contributions=meant,
         cover=said.said,
-        kind=_kind([subject, *names], typed),
+        kind=_kind(subject, _without_cover(typed), [one.name for one in documents]),
         numbers=_numbers(event, f"{subject}\n{typed}"),
-        withdraws=not (parts.files or parts.within) and withdraws_paper(event, subject, _letters(parts), asking.sender),
+        withdraws=alone and withdraws_paper(event, subject, _letters(parts), asking.sender),
+        thanks=alone and _thanks(event, parts, asking),
         refuses=refuses(_without_cover(typed)),
         letter=_letter(event, papers, typed, asking) if papers and papers[0].files else "",
     )
@@ -139,6 +144,13 @@ def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) 
 def _letter(event: Event, papers: Sequence[ParsedPaper], typed: str, asking: Asking) -> str:
     known = [asking.sender, _OF_PAPERS, *chain.from_iterable(one.cover.values() for one in papers)]
     return what_it_says(_without_cover(typed), event, known)
+
+
+def _thanks(event: Event, parts: Parts, asking: Asking) -> bool:
+    """For a receipt, whose subject it keeps."""
+    letters = ["\n".join(lines) for lines in _letters(parts)]
+    known, names = [asking.sender, asking.subject, _OF_PAPERS], [asking.sender.partition("<")[0].strip(' "')]
+    return bool(letters) and all(only_thanks(letter, asking.subject, event, known, names) for letter in letters)
 
 
 def is_for_contributions(recipient: str) -> bool:
@@ -160,7 +172,7 @@ def _texts(parts: Parts) -> list[str]:
 
 def _letters(parts: Parts) -> list[list[str]]:
     texts = [bounded(text) for text in (*parts.plain, *map(text_of_html, parts.html))]
-    return [[line.text for line in typed_lines(text)] for text in texts]
+    return [[line.text for line in typed_lines(text) if not line.quoted] for text in texts]
 
 
 def _own_text(parts: Parts, forwarded: int = 0) -> str:
@@ -184,6 +196,11 @@ def _certain(cover: Cover, doubts: Iterable[Doubt]) -> Cover:
     return _moved(cover, garbled)
 
 
+def _without_title(cover: Cover) -> Cover:
+    said, unsure = ({name: text for name, text in one.items() if name != "title"} for one in cover)
+    return Cover(said, unsure)
+
+
 def _moved(cover: Cover, unsure: set[str]) -> Cover:
     said = {name: text for name, text in cover.said.items() if name not in unsure}
     return Cover(said, {**cover.unsure, **{name: cover.said[name] for name in unsure}})
@@ -191,12 +208,12 @@ def _moved(cover: Cover, unsure: set[str]) -> Cover:
 
 def _documents(event: Event, left: Sequence[Left]) -> Iterator[_Document]:
     until = process_time() + SECONDS
-    for number, (place, file) in enumerate(left):
+    for place, file in left[:MOST_PAPERS]:
         kind = _kind_of(file)
         if kind is None or file.inline:
             continue
         beginning = ""
-        if number < MOST_LOOKED_INTO and process_time() < until:
+        if process_time() < until:
             with suppress(Exception):  # libraries do not document what they raise for a broken file
                 beginning = kind.read(file)[:BEGINNING]
         if _looks_like_form(event, beginning) or (kind is _PLAIN and not _is_long_enough(file, beginning)):
@@ -271,6 +288,8 @@ def _in_docx(file: File) -> str:
     body = _xml_in(file, "word/document.xml")[0]
     for more in body[_FIRST_PARAGRAPHS:]:
         body.remove(more)
+    for table in body.findall(f"{WORD}tbl"):
+        table.addnext(body.makeelement(f"{WORD}p"))  # an empty line: the last cell ends there
     return text_of_docx(body)
 
 
@@ -286,6 +305,8 @@ def _in_odt(file: File) -> str:
             seen += event == "end"
         elif tag == f"{_TABLE}table-row":
             page.begin_row() if event == "start" else page.end_row()
+        elif tag == f"{_TABLE}table" and event == "end":
+            page.end_line(2)
         elif tag == f"{_TABLE}table-cell" and event == "start":
             page.begin_cell()
         elif tag in (f"{_TEXT}tab", f"{_TEXT}s") and event == "start":
@@ -366,16 +387,16 @@ def _in_text(parts: Parts, own: str, said: Cover, subject: str) -> Iterator[Pars
     yield ParsedPaper((), said.said, {name: one for name, one in guessed.items() if one}, text[:BEGINNING], text)
 
 
-def _kind(short: Sequence[str], typed: str) -> PaperKind:
-    """By the subject and the names; in a letter words alone that are written in full."""
-    said = plain(" \n ".join(short).replace("_", " "))
-    letter = plain(typed[:2000])
-    for kind, words in _KINDS:
-        if re.search(words, said):
-            return kind
-    for kind, words in _KINDS:
-        if (found := re.search(words, letter)) and _IN_FULL.search(found[0]):
-            return kind
+def _kind(subject: str, typed: str, names: Sequence[str]) -> PaperKind:
+    """By the subject; in a letter by words alone that are written in full; in names of files too, but `revised` is what
+    people call a draft."""
+    titles = [one.replace("_", " ") for one in names]
+    said = ((subject, None), (typed[:2000], _IN_FULL), (" \n ".join(titles), _NO_TEXT))
+    for text, only in said:
+        for kind, words in _KINDS:
+            found = re.search(words, plain(text))
+            if found and (only is None or only.search(found[0])):
+                return kind
     return PaperKind.ORIGINAL
 
 

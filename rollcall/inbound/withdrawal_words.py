@@ -331,10 +331,8 @@ _SUBJECTS = (
 )
 
 _PAPER = (
-    r"(?:(?:my|our|this|that|the)(?: above)? )?(?:contribution|paper|document)(?: (?:number )?<P>)?"
-    r"(?: (?:to|from|for) <event>)?",
-    r"(?:(?:ma|notre|la|cette|mon|ce|le) )?(?:contribution|document)(?: <P>)?(?: <event>)?",
-    r"(?:(?:mi|nuestra|la|esta|nuestro|el|este) )?(?:contribucion|documento)(?: <P>)?(?: <event>)?",
+    r"(?:(?:my|our|this|that|the|ma|notre|la|cette|mon|ce|le|mi|nuestra|esta|nuestro|el|este) (?:above )?)?"
+    r"(?:contribution|paper|document|contribucion|documento)(?: (?:number )?<P>)?(?: (?:(?:to|from|for) )?<event>)?",
     r"(?:(?:мой|наш|свой|этот|данный) )?(?:вклад|документ)(?: <P>)?(?: <event>)?",
     r"(?:我们的|我方的?|我的|本|该|此)?(?:文稿|稿件|提案|文件)(?:<P>)?",
     r"(?:مساهمتنا|مساهمتي|هذه المساهمه|المساهمه|هذه الوثيقه|الوثيقه|وثيقتنا)(?: <P>)?(?: <event>)?",

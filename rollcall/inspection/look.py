@@ -36,7 +36,7 @@ def inspect(path: Path, name: str) -> Inspected:
 
 
 def begin(path: Path, name: str) -> Inspected:
-    """What its first bytes say; in doubt until `finish`."""
+    """What its first bytes say: to be held, until `finish`."""
     size = path.stat().st_size
     if not size:
         return Inspected(name, fault="file_empty")

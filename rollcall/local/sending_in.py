@@ -94,6 +94,7 @@ def _shown(desk: Desk, inbound: InboundEmail, status: InboundStatus) -> dict[str
         "status": status.value,
         "reason": why(event, inbound.reasons),
         "forms": [_form(event, form) for form in inbound.forms if not form.is_letter],
+        "papers": [one.status.value for one in inbound.papers],
         "not_read": list(inbound.not_read),
         "answered": inbound.answered,
         "resolved": inbound.resolved,

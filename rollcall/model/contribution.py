@@ -15,6 +15,8 @@ MOST_FILES = 6
 """Of a paper: one a language version."""
 MOST_PAPERS = 30
 """Of a contribution: with its revisions, addenda and corrigenda."""
+FILE_IDS_BEGIN = "PAPER"
+"""By it the public function that takes papers may reach these, and no inbound e-mail (deploy/accounts.py)."""
 LONGEST_TITLE = LONGEST_SOURCE = 300
 LONGEST_ABSTRACT = 3000
 """Characters."""
@@ -232,6 +234,11 @@ class ContributionChange:
 
 
 _LETTERS = {PaperKind.REVISION: "Rev", PaperKind.ADDENDUM: "Add", PaperKind.CORRIGENDUM: "Corr"}
+
+
+def file_id(id: str) -> str:
+    """Of a paper's file, in `Uploads` and in `Files`; as hard to guess."""
+    return FILE_IDS_BEGIN + id[len(FILE_IDS_BEGIN) :]
 
 
 def designation(event: str, number: int | None, paper: Paper | None = None) -> str:

@@ -211,7 +211,7 @@ class Event:
         replies and notices go out."""
         return 2 * self.expected
 
-    @property
+    @cached_property
     def over_at(self) -> datetime:
         return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
 

@@ -136,6 +136,11 @@ class ParsedPaper:
     may_be_several: bool = False
     """Contributions: only the sender knows."""
 
+    @property
+    def language(self) -> str:
+        told = (self.cover.get("language", ""), *(one.language for one in self.files))
+        return next(filter(None, told), "")
+
 
 @dataclass(frozen=True)
 class ParsedPapers:
@@ -153,6 +158,8 @@ class ParsedPapers:
     """Of contributions that its words name."""
     withdraws: bool = False
     """Clearly, and says nothing else."""
+    thanks: bool = False
+    """As `ParsedEmail.thanks`, for a receipt."""
     refuses: bool = False
     """As `ParsedEmail.refuses`, beside the papers."""
     letter: str = ""
@@ -265,6 +272,7 @@ class InboundPaperStatus(StrEnum):
 
 OPEN_PAPERS = (InboundPaperStatus.INCOMPLETE, InboundPaperStatus.REFUSED)
 """Something is asked of the sender."""
+SETTLED_PAPERS = (InboundPaperStatus.RECEIVED, InboundPaperStatus.DUPLICATE, InboundPaperStatus.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -277,7 +285,7 @@ class InboundPaper:
     item: str = ""
     abstract: str = ""
     files: tuple[PaperFile, ...] = ()
-    """Kept under their ids already, each in its language; of a refused one, only names."""
+    """Kept under their ids already, each in its language; of a refused one, their names alone."""
     faults: Mapping[str, tuple[Fault, ...]] = field(default_factory=dict)
     """By `title`, `source`, `files`."""
     doubt: PaperDoubt | None = None
@@ -318,6 +326,12 @@ class InboundEmail:
     @property
     def needs_review(self) -> bool:
         return self.status is InboundStatus.NEEDS_REVIEW and not self.resolved
+
+    @property
+    def not_taken(self) -> tuple[str, ...]:
+        """Names of the files of which nothing came yet."""
+        papers = (one for one in self.papers if one.status not in SETTLED_PAPERS)
+        return (*self.not_read, *(file.name for one in papers for file in one.files))
 
     @property
     def waits_since(self) -> datetime | None:

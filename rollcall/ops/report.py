@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TypeVar
 
+from rollcall.desk.staff.contributions import Counts
 from rollcall.desk.staff.status import EventStatus, Status, UnsentCounts
 from rollcall.model.email import CircuitBreaker, OutboxEntry
 from rollcall.model.intake import Intake
@@ -58,6 +59,8 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "quarantined": one.quarantined,
         "inbound": {code.value: count for code, count in sorted(one.inbound.items())},
         "needs_review": one.needs_review,
+        "contributions": {stage.value: count for stage, count in sorted(one.contributions.stages.items())},
+        "contributions_late": one.contributions.late,
         "emails_waiting": emails.waiting,
         "emails_unknown": emails.unknown,
         "emails_over_total": emails.over_total,
@@ -96,6 +99,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
         *([("  withdrawn", str(one.withdrawn))] if one.withdrawn else []),
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
+        *([("  contributions", _contributions_text(one.contributions))] if one.contributions.received else []),
         ("e-mails waiting", _waiting_text(one.emails)),
         *([("  over the total", _over_total_text(one))] if one.emails.over_total else []),
         ("e-mails failed", _counted(one.emails.undelivered) or "none"),
@@ -120,6 +124,11 @@ def _inbound_text(one: EventStatus) -> str:
         return "none"
     in_queue = f"; {one.needs_review} in the review queue" if one.needs_review else ""
     return f"{sum(one.inbound.values())} ({_counted(one.inbound)}){in_queue}"
+
+
+def _contributions_text(counts: Counts) -> str:
+    late = f"; {counts.late} late" if counts.late else ""
+    return f"{counts.received} ({_counted(counts.stages)}){late}"
 
 
 def _undelivered_text(entry: OutboxEntry) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from rollcall.desk.close import close
+from rollcall.desk.contributions.submit import number_due
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Closed, register
 from rollcall.desk.send import send_due
@@ -19,6 +20,7 @@ from rollcall.ops.report import status_text
 from rollcall.store.sqlite import SqliteStore
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
+from tests.support.contributions import sent_in
 from tests.support.desk import EVENT, Postbox, on_version
 
 DECADES = timedelta(days=36_500)
@@ -160,3 +162,15 @@ def test_the_files_are_their_owners_alone(tmp_path: Path, clock: Clock) -> None:
         os.umask(before)
     assert [file.name for file in files] == [f"rollcall.sqlite3{end}" for end in ("", "-shm", "-wal")]
     assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_contribution_that_came_while_the_clock_ran_ahead_waits_for_no_number(
+    desk: Desk, clock: Clock, postbox: Postbox
+) -> None:
+    early = sent_in(desk, "early")
+    clock.forward(HOUR * 24 * 5)
+    meanwhile = sent_in(desk, "meanwhile")
+    clock.forward(HOUR - HOUR * 24 * 5)
+    late = sent_in(desk, "late")
+    assert [(one.id, one.number) for one in number_due(desk)] == [(early.id, 1), (late.id, 2), (meanwhile.id, 3)]
+    assert [attempted.status for _, attempted in send_due(desk) if not isinstance(attempted, Exception)] == ["sent"] * 3

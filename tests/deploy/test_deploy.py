@@ -28,6 +28,7 @@ from deploy.place import SENDGRID, SENDGRID_EU, Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.language import languages
+from rollcall.model.contribution import FILE_IDS_BEGIN
 from rollcall.store.sqlite import SqliteStore
 from schemas.event import read_events
 from tests.support.google_api import NUMBER, PROJECT, Asked, GoogleApi
@@ -295,8 +296,8 @@ def test_no_function_may_delete_from_the_database(deployment: Deployment) -> Non
 
 def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> None:
     rosters, uploads, papers = (
-        f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/{prefix}-')"
-        for prefix in ("roster", "upload", "paper")
+        f"resource.name.startsWith('projects/_/buckets/{PROJECT}-files/objects/{prefix}')"
+        for prefix in ("roster-", "upload-", FILE_IDS_BEGIN)
     )
     there = {
         (binding["role"], _plain(member), binding.get("condition", {}).get("expression"))
@@ -312,6 +313,7 @@ def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> Non
         ("roles/storage.objectViewer", "send-due-mail", None),
         ("roles/storage.objectCreator", "send-mail", rosters),
         ("roles/storage.objectCreator", "send-due-mail", rosters),
+        ("roles/storage.objectCreator", "send-due-mail", f"{uploads} || {papers}"),
         ("roles/storage.objectViewer", "register", rosters),
         ("roles/storage.objectViewer", "contribute", f"{uploads} || {papers}"),
         ("roles/storage.objectCreator", "contribute", f"{uploads} || {papers}"),

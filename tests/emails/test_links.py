@@ -15,6 +15,7 @@ from rollcall.inbound.charsets import clean
 from rollcall.inbound.forms import find_forms
 from rollcall.inbound.mime import Parts
 from rollcall.model import email
+from rollcall.model.contribution import PaperStatus
 from rollcall.model.email import CircuitBreaker, Email, EmailStatus
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, Reason, ReviewReason
@@ -28,6 +29,7 @@ from tests.emails.samples import (
     INCOMPLETE,
     LATE,
     NOON,
+    PAPER,
     PAST,
     about,
     address_checked,
@@ -40,6 +42,8 @@ from tests.emails.samples import (
     linked,
     moved_away,
     newly_linked,
+    noticed,
+    receipted,
     replied,
     revised,
     rostered,
@@ -121,6 +125,11 @@ def e_mails(text: str) -> Iterator[Email]:
         quarantined=some(QuarantinedForm(amina, BotSignal.TOO_FAST)),
         not_completed=some(IncompleteForm(text, text, "nothing", NOON)),
     )
+    said = dict.fromkeys(("title", "source", "item", "name"), text)
+    yield receipted(said=said, files=(replace(PAPER.files[0], name=text),))
+    yield receipted(said=said, status=PaperStatus.HELD, reason=text)
+    yield noticed(said=said)
+    yield noticed(withdrawn=True, said=said)
     reason = Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": text})
     yield digested(
         undelivered=some((amina, bounced), (None, replace(email.reply_entry(an_inbound(), text), reason=text))),

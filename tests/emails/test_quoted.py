@@ -28,6 +28,8 @@ from tests.emails.samples import (
     linked,
     moved_away,
     newly_linked,
+    noticed,
+    receipted,
     replied,
     withdrawal_of,
     without_hotel,
@@ -122,8 +124,12 @@ def test_a_hotel_that_is_told_late_is_understood(answer: Quoting) -> None:
     [
         *(replied(), replied(not_read=("scan.jpg",)), conflicting(AMINA), linked(AMINA), newly_linked(AMINA)),
         *(about(withdrawal_of()), moved_away(another_address()), address_checked(another_address().after)),
+        *(receipted(), noticed(), noticed(withdrawn=True)),
     ],
-    ids=["no form", "scan", "conflict", "links", "new link", "withdrawn", "moved", "address"],
+    ids=[
+        *("no form", "scan", "conflict", "links", "new link", "withdrawn", "moved", "address"),
+        *("receipt", "held", "contribution withdrawn"),
+    ],
 )
 def test_a_quoted_e_mail_without_a_form_yields_none(answer: Quoting, email: Email) -> None:
     assert find_forms(EVENT, answer("Thank you very much!\n", email)).forms == ()

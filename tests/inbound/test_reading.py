@@ -69,6 +69,7 @@ def test_a_message_that_a_person_wrote() -> None:
         not_read=("scan.jpg",),
         text="Please find the form attached.",
         recipients=("intgov04@forms.example.org",),
+        sender_name="Amina Diallo",
     )
 
 

@@ -7,7 +7,7 @@
 //   --closed        one that is closed; --not-open: one that is to come
 //   --examples      the events of events/examples, open
 //   --staff         a run whose outbox has a staff digest and a `reply` to an incomplete form
-//   --desk          a file of JSON: `url` of an event's desk, `staff` (their addresses by language), `pages` and `emails`
+//   --desk          a file of JSON: `events`, below which are the events' own pages, `url` of an event's desk, `staff` (their addresses by language), `pages` and `emails`
 //
 // `make audit` serves all six and hands its options on: make audit ONLY="form,outbox" SHOTS=/tmp/shots
 // Needs Chromium (CHROMIUM=, /usr/bin/chromium) and, for vnu, Java. All traffic goes to the URLs given.
@@ -52,6 +52,9 @@ const PERSON = {
 const LONG = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft".repeat(2);
 const RTL = { ...PERSON, family_name: "الخوري", first_name: "أمينة", organization: "وزارة البريد والاتصالات (MPT) 2004",
   address: "شارع ١٢\nبيروت\nLebanon", hotel: LONG, signature: "أمينة الخوري", email: `${"a".repeat(60)}@${"b".repeat(60)}` };
+const CONTRIBUTE = `${BASE}/contribute/${EVENT}`, SEND = "main form > button[type=submit]";
+const CONTRIBUTION = { title: "Names of countries", source: PERSON.organization, item: "Domain names and addresses", abstract: "Whose are they?",
+  name: "Amina Diallo", email: PERSON.email, language1: "fr" };
 const GUEST = {
   category: "delegate", title: "dr", family_name: "Haddad", first_name: "Leila", nationality: "CI",
   organization: "Ministry of Communications", email: "leila@example.org", arrival: "2027-05-09", departure: "2027-05-14",
@@ -171,6 +174,7 @@ export const STATES = {
   "find, wrong (422)": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x" }); return press(page); },
   "find, sent": async (page) => { await go(page, `${FORM}/find`); await fill(page, { email: "x@example.org" }); return press(page); },
   "link that holds no more, roster (410)": (page) => go(page, `${FORM}/roster/none`),
+  ...contributionStates(),
   "outbox": (page) => go(page, `${BASE}/outbox`),
   ...(STAFF && {
     "complete": async (page) => go(page, await linkIn(STAFF, "reply", "complete")),
@@ -208,6 +212,13 @@ export const STATES = {
     "training": (page) => go(page, `${EXAMPLES}/register/training`),
   }),
   ...(DESK && Object.assign({}, ...Object.entries(DESK.staff).map(([language, address]) => deskStates(language, address)))),
+  ...(DESK && {
+    "events with pages": (page) => go(page, DESK.events),
+    "event, no such page (404)": (page) => go(page, `${DESK.events}/${EVENT}/none`),
+    ...Object.fromEntries(["en", "ar"].flatMap((language) =>
+      ["", "agenda", "documents", "contributions", "contributions/1", "contributions/3", "participants", "travel"].map((name) =>
+        [`event in ${language}: ${name || "overview"}`, (page) => go(page, `${DESK.events}/${EVENT}/${language}/${name}`.replace(/\/$/, ""))]))),
+  }),
   ...(CLOSED && {
     "closed": (page) => go(page, `${CLOSED}/register/${EVENT}`),
     "closed, posted (410)": postedTo(`${CLOSED}/register/${EVENT}`, RTL_ANSWERS()),
@@ -217,6 +228,36 @@ export const STATES = {
     "not yet open, posted (403)": postedTo(`${NOT_OPEN}/register/${EVENT}`, PERSON),
   }),
 };
+function contributionStates() {
+  const wrong = (answers, language) => async (page) => { await go(page, `${CONTRIBUTE}/${language}`); await fill(page, answers); return press(page, SEND); };
+  const arrived = async (page) => {
+    const response = await go(page, CONTRIBUTE), paper = path.join(os.tmpdir(), "Paper of Guinea.txt");
+    fs.writeFileSync(paper, `Whose are the names? ${once}`);
+    await fill(page, CONTRIBUTION);
+    await (await page.$("#file1")).uploadFile(paper);
+    await page.waitForSelector("::-p-text(The file has arrived.)");
+    return response;
+  };
+  const own = (below) => async (page) => {
+    await fetch(`${BASE}/send-due-mail`, { method: "POST" }); // as each minute
+    return go(page, `${await linkIn(BASE, "receipt", "contribution")}${below}`);
+  };
+  return {
+    "contribution": (page) => go(page, CONTRIBUTE),
+    ...Object.fromEntries(["en", "ar", "ru"].flatMap((language) => [
+      [`contribution in ${language}, nothing filled in (422)`, wrong({}, language)],
+      [`contribution in ${language}, RTL and long words (422)`, wrong({ ...CONTRIBUTION, title: LONG, source: RTL.organization, email: RTL.email }, language)],
+    ])),
+    "contribution, its file arrived": arrived,
+    "contribution, sent": async (page) => { await arrived(page); return press(page, SEND); },
+    "contribution, its own page": own(""),
+    "contribution, a further paper": own("/paper"),
+    "contribution, corrected": own("/correct"),
+    "contribution, withdrawn?": own("/withdraw"),
+    ...Object.fromEntries(["submitted", "contribution", "papers"].map((purpose) =>
+      [`link that holds no more, ${purpose} (410)`, (page) => go(page, `${CONTRIBUTE}/${purpose}/none`)])),
+  };
+}
 function RTL_ANSWERS() { return { ...RTL, email: "a@example.org" }; }
 
 async function mailStates() {

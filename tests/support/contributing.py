@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from html import unescape
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from werkzeug.test import EnvironBuilder
@@ -26,7 +27,7 @@ Files = Mapping[str, tuple[str, bytes]]
 """By the name of the field: what it is called, and its content."""
 
 
-def a_contribution(**changes: str) -> dict[str, str]:
+def a_contribution(**changes: str) -> dict[str, Any]:
     """The form, filled in without its file."""
     return {
         "title": "Names of countries",
@@ -57,7 +58,7 @@ class Contributing:
     def post(self, path: str, headers: Mapping[str, str] | None = None, **typed: str) -> Answer:
         """As a form without files."""
         urlencoded = {"Content-Type": "application/x-www-form-urlencoded"}
-        return self._ask("POST", path, urlencode(typed), PAGE | urlencoded | (headers or {}))
+        return self._ask("POST", path, urlencode(typed), {**PAGE, **urlencoded, **(headers or {})})
 
     def sent(self, files: Files | None = None, **changes: str) -> Contribution:
         """It is taken, and has its number."""
@@ -88,7 +89,7 @@ def heading(page: Answer) -> str:
     return unescape(str(text))
 
 
-def tokens(page: Answer) -> dict[str, str]:
+def tokens(page: Answer) -> dict[str, Any]:
     """Of the files that arrived, by name of their field."""
     found = re.findall(r'type="hidden" name="(upload\d)" value="([^"]+)"', page.text)
     return {name: unescape(value) for name, value in found}

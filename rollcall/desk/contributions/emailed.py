@@ -3,7 +3,7 @@
 1. What is certain is taken, as by the page; `number_due` sends its receipt.
 2. Of what is not, one reply asks, with a link to the page filled in. Its files are kept already.
 3. An answer to a receipt with a file brings a further paper; one that clearly withdraws, withdraws.
-4. All else needs a person. Reading the same e-mail again takes nothing twice.
+4. All else needs review. Reading the same e-mail again takes nothing twice.
 """
 
 import hashlib
@@ -19,12 +19,13 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.submit import Over, Received, ReceivedBefore, submit
 from rollcall.desk.desk import Desk
 from rollcall.language import N_, language
-from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind
+from rollcall.model.contribution import Contribution, Draft, PaperDoubt, PaperFile, PaperKind, file_id
 from rollcall.model.email import EmailKind, OutboxEntry, email_id_in, is_email_id, is_reply_id
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
     REGISTERED,
+    SETTLED_PAPERS,
     AttachedFile,
     InboundEmail,
     InboundPaper,
@@ -37,7 +38,6 @@ from rollcall.model.registration import Actor, Registered, Way, base32, normaliz
 
 AGREED = N_("Whoever sends a contribution to %(address)s agrees that it is published on the event’s pages.")
 """Consent to publication: it stands wherever that address is told, and is kept with what comes there."""
-SETTLED = (InboundPaperStatus.RECEIVED, InboundPaperStatus.DUPLICATE, InboundPaperStatus.WITHDRAWN)
 _NOT_CERTAIN = Fault("not_certain")
 _NOT_FOUND = Fault("not_found")
 _SEVERAL = Fault("papers_one_or_several")
@@ -64,7 +64,7 @@ def take_papers(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEma
     asked = _asked(desk, event, reading)
     papers = said.papers or ([_completing(reading)] if asked and said.cover and not reading.forms else [])
     taken = [_of_paper(desk, event, read, reading, raw, one, asked) for one in papers]
-    if asked and len(taken) == 1 and taken[0].status in SETTLED:
+    if asked and len(taken) == 1 and taken[0].status in SETTLED_PAPERS:
         note_completed(desk, asked.inbound_id, asked.place, taken[0].contribution_id)
     return replace(read, papers=tuple(taken))
 
@@ -84,11 +84,11 @@ def note_completed(desk: Desk, inbound_id: str, place: int, contribution_id: str
 
 
 def completed(inbound: InboundEmail, place: int, contribution_id: str) -> InboundEmail:
-    if inbound.papers[place].status in SETTLED:
+    if inbound.papers[place].status in SETTLED_PAPERS:
         return inbound
     done = InboundPaper(InboundPaperStatus.RECEIVED, contribution_id)
     papers = (*inbound.papers[:place], done, *inbound.papers[place + 1 :])
-    are_settled = all(one.status in SETTLED for one in papers)
+    are_settled = all(one.status in SETTLED_PAPERS for one in papers)
     waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
     if not (waits and are_settled and all(form.status in REGISTERED for form in inbound.forms)):
         return replace(inbound, papers=papers)
@@ -150,7 +150,7 @@ def _of_answer(
     said = reading.contributed
     wanted = InboundPaper(InboundPaperStatus.NEEDS_REVIEW, there.id, there.title, there.source)
     speaks_of_another = any(number != there.number for number in said.numbers)
-    if reading.thanks and not (said.papers or reading.not_read):
+    if said.thanks:
         return (replace(wanted, status=InboundPaperStatus.DUPLICATE),)
     if said.withdraws and not speaks_of_another:
         done = change.withdraw(desk, event, there.id, _BY_EMAIL)
@@ -329,18 +329,20 @@ def _kept(desk: Desk, read: InboundEmail, raw: bytes, paper: ParsedPaper) -> _Ke
         if not all((into / str(one.place)).exists() for one in attached):
             return _Kept()
         seen = [(one, desk.inspect()(into / str(one.place), one.name)) for one in attached]
-        faults = tuple(dict.fromkeys(Fault(one.fault) for _, one in seen if one.fault))
-        files = tuple(_as_file(read, paper, *one) for one in seen if not one[1].fault)
-        for file, (one, _) in zip(files, seen, strict=False) if not faults else ():
+        faults = tuple(map(Fault, dict.fromkeys(one.fault for _, one in seen if one.fault)))
+        if faults:
+            return _Kept(tuple(PaperFile("", one.name, "", "", 0, "") for one in attached), faults)
+        files = tuple(_as_file(read, paper, *one) for one in seen)
+        for file, one in zip(files, attached, strict=True):
             desk.files().put(file.id, (into / str(one.place)).read_bytes())
     doubts = [one.doubt for _, one in seen if one.doubt]
     properties = next((one.properties for _, one in seen if one.properties), {})
-    return _Kept(files, faults, doubts[0] if doubts else None, properties)
+    return _Kept(files, (), doubts[0] if doubts else None, properties)
 
 
 def _as_file(read: InboundEmail, paper: ParsedPaper, attached: AttachedFile, seen: Inspected) -> PaperFile:
     told = attached.language or paper.cover.get("language", "") or _language_in(seen.properties or {}, paper.beginning)
-    id = base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15])
+    id = file_id(base32(hashlib.sha256(f"{read.id} {attached.place}".encode()).digest()[:15]))
     return PaperFile(id, seen.name, seen.type, told, seen.size, seen.sha256)
 
 

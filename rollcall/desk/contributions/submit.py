@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from heapq import nsmallest
 
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.desk import Desk
-from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
+from rollcall.desk.staff_digests import digests_next_morning
+from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus, Stage
 from rollcall.model.email import OutboxEntry, contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
@@ -17,6 +18,8 @@ _PEOPLE = 50
 """With one address."""
 AT_ONCE = 100
 """Numbers in a commit."""
+_CLOCK_RAN_AHEAD = timedelta(minutes=10)
+"""What is from so much later than now was received before the clock was set right (SQLite)."""
 _COMMITS = 50
 """For one event in one call."""
 
@@ -117,7 +120,8 @@ def number_due(desk: Desk) -> Iterator[Contribution]:
     1. Read the last number.
     2. Read the store's time, then all that wait. Whatever is received by that time is among them, so nothing that came
        earlier can come up later.
-    3. In one commit give the next numbers, to the earliest, and enqueue their receipts.
+    3. Enqueue the staff's digest of the next morning.
+    4. In one commit give the next numbers, to the earliest, and enqueue their receipts.
     """
     for slug in sorted({one.event for one in desk.store.contributions_without_receipts()}):
         if event := desk.events.get(slug):
@@ -128,7 +132,7 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
     for _ in range(_COMMITS):
         last, now = desk.store.last_number(event.slug), desk.store.now()
         waiting = desk.store.contributions_without_receipts()
-        came = (one for one in waiting if one.event == event.slug and _received_at(one) <= now)
+        came = (one for one in waiting if one.event == event.slug and _came_by(one, now))
         seen = nsmallest(AT_ONCE, came, key=lambda one: (_received_at(one), one.id))
         if not seen:
             return
@@ -136,6 +140,9 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
         is_shown = any(map(_is_shown_otherwise, seen, numbered))
         if is_shown:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
+        if any(one.stage in (Stage.WAITING, Stage.NEEDS_REVIEW) for one in numbered):
+            for digest in digests_next_morning(event, now):
+                desk.store.enqueue(digest)
         if _given(desk, event, last, numbered, [entry for one in seen for entry in contribution_receipts(one)]):
             if is_shown:
                 desk.store.publication_due(event.slug, now)
@@ -159,6 +166,11 @@ def _given(
 
 def _is_shown_otherwise(before: Contribution, after: Contribution) -> bool:
     return before.published != after.published or after.withdrawn
+
+
+def _came_by(one: Contribution, now: datetime) -> bool:
+    received_at = _received_at(one)
+    return received_at <= now or received_at > now + _CLOCK_RAN_AHEAD
 
 
 def _received_at(one: Contribution) -> datetime:

@@ -61,8 +61,8 @@ def _numbered(store: Store, event: str, before: int | None) -> Iterator[Contribu
         before = page[-1].number
 
 
-def counted(store: Store, event: str, closes_at: datetime | None) -> Counts:
-    return _Seen(closes_at).all_of(store, event)
+def counts_of(store: Store, event: str, closes_at: datetime | None) -> Counts:
+    return listing(store, event, closes_at, None, 0, 0, late=False).counts
 
 
 def listing(
@@ -77,7 +77,8 @@ def listing(
             found += 1
             if skip < found <= skip + most:
                 shown.append(one)
-    return Listing(shown, found, seen.counts(store.count_contributions(event)), seen.archives)
+    counts = Counts(seen.stages, seen.late, store.count_contributions(event))
+    return Listing(shown, found, counts, seen.archives)
 
 
 def is_late_one(one: Contribution, closes_at: datetime | None) -> bool:
@@ -85,23 +86,17 @@ def is_late_one(one: Contribution, closes_at: datetime | None) -> bool:
 
 
 class _Seen:
+    """Counts what it hands on, and parts it into archives."""
+
     def __init__(self, closes_at: datetime | None) -> None:
+        self.stages, self.late = Counter[Stage](), 0
         self.archives: list[int] = []
-        self._closes_at = closes_at
-        self._stages, self._late, self._room = Counter[Stage](), 0, 0
-
-    def all_of(self, store: Store, event: str) -> Counts:
-        for _ in self.among(all_contributions(store, event)):
-            pass
-        return self.counts(store.count_contributions(event))
-
-    def counts(self, stored: int) -> Counts:
-        return Counts(self._stages, self._late, stored)
+        self._closes_at, self._room = closes_at, 0
 
     def among(self, those: Iterable[Contribution]) -> Iterator[Contribution]:
         for one in those:
-            self._stages[one.stage] += 1
-            self._late += is_late_one(one, self._closes_at)
+            self.stages[one.stage] += 1
+            self.late += is_late_one(one, self._closes_at)
             if one.number is not None:
                 self._room -= _size(one)
                 if self._room < 0 or not self.archives:

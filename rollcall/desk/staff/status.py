@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import Places, Standing, are_whole, is_news, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
+from rollcall.desk.staff.contributions import Counts, counts_of
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
@@ -75,16 +77,18 @@ class EventStatus:
     stored: int = 0
     """Registrations and inbound e-mails, as the database counts them."""
     tally: "Tally" = field(default_factory=lambda: Tally())
+    contributions: Counts = field(default_factory=Counts)
 
     @property
     def received(self) -> int:
-        """A registration by e-mail counts twice."""
-        return self.registered + self.late + self.withdrawn + self.quarantined + sum(self.inbound.values())
+        """A registration by e-mail counts twice, and a contribution."""
+        people = self.registered + self.late + self.withdrawn + self.quarantined
+        return people + sum(self.inbound.values()) + self.contributions.received
 
     @property
     def balances(self) -> bool:
         """Nothing that is stored is missing here. Not so while something comes in."""
-        return self.received - self.quarantined == self.stored
+        return self.received - self.quarantined == self.stored + self.contributions.stored
 
     @property
     def is_overdue(self) -> bool:
@@ -161,6 +165,7 @@ def event_status(
         admitted=counted["admitted"],
         stored=store.stored(slug),
         tally=people.tally,
+        contributions=counts_of(store, slug, contributions_close_at(store, event) if event else None),
     )
 
 

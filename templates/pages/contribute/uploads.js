@@ -1,7 +1,7 @@
 {# Sends each file as soon as it is chosen, in pieces (rollcall/desk/contribution_ports.py, Uploads.begin), and goes on after a broken connection or a reload; the form then has its token. What cannot be sent so travels with the form. #}
 {
   const form = document.querySelector("form[data-uploads]");
-  const LARGEST = 50e6, TOGETHER = 25e6, PIECE = 2 ** 21, TRIES = 8, WAIT = 1000, LONGEST_WAIT = 30000;
+  const LARGEST = 50e6, TOGETHER = 25e6, PIECE = 2 ** 21, TRIES = 8, FIRST_TRIES = 4, WAIT = 1000, LONGEST_WAIT = 30000;
   const key = form ? `uploads ${form.dataset.for}` : "", mega = (bytes) => (bytes / 1e6).toLocaleString({{ (spoken.tag ~ "-u-nu-latn") | tojson }}, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
   {# What is under way, and what arrived, of this tab: a reload finds it again. #}
   const known = () => { try { return JSON.parse(sessionStorage.getItem(key)) ?? {}; } catch { return {}; } };
@@ -67,6 +67,7 @@
     async function send(file) {
       if (file.size > LARGEST) { input.value = ""; return say({{ _("A file may have at most 50 MB. Please choose a smaller one.") | tojson }}); }
       let its = is(file, known()[place]) ? known()[place] : null, at = its ? -1 : 0, tries = 0;
+      let most = FIRST_TRIES;
       const row = { came: () => {} };
       under.get(place)?.stop();
       const mine = { stop: () => { mine.stopped = true; row.request?.abort(); } };
@@ -86,12 +87,12 @@
             row.came = (loaded) => progress(file, before + loaded);
             at = await put(its.address, `bytes ${at}-${end - 1}/${file.size}`, file.slice(at, end), row);
           }
-          if (at > before && before >= 0) tries = 0; else if (before >= 0) tries += 1;
-          if (tries >= TRIES) throw new Error("it goes no further");
+          if (at > before && before >= 0) [tries, most] = [0, TRIES]; else if (before >= 0) tries += 1;
+          if (tries >= most) throw new Error("it goes no further");
           if (!mine.stopped) progress(file, Math.min(Math.max(at, 0), file.size));
         } catch (error) {
           if (mine.stopped) return;
-          if (error instanceof Refused || ++tries >= TRIES) return given_up(file, error.message, error instanceof Refused);
+          if (error instanceof Refused || ++tries >= most) return given_up(file, error.message, error instanceof Refused);
           if (error instanceof Gone) { [its, at] = [null, 0]; } else { at = its ? -1 : 0; }
           say({{ _("The connection is broken. We try again…") | tojson }});
           await later(Math.min(WAIT * 2 ** (tries - 1), LONGEST_WAIT));
@@ -100,14 +101,24 @@
       if (mine.stopped) return;
       ended(place);
       done(file, its);
-      if (pressed && !under.size) { const button = pressed.button; pressed = null; if (button && !button.isConnected) form.append(button); form.requestSubmit(button); }
+      follow();
+    }
+    {# The button was pressed meanwhile. #}
+    function follow() {
+      if (!pressed || under.size) return;
+      const { button } = pressed;
+      pressed = null;
+      if (button && !button.isConnected) form.append(button);
+      form.requestSubmit(button);
     }
     function ended() { under.delete(place); bar.hidden = true; }
     function given_up(file, why, refused) {
       ended();
-      pressed = null;
       again.hidden = refused;
-      say(refused ? why : file.size <= TOGETHER ? {{ _("This file could not be sent by itself. It is sent with the form when you press Send; or try again now.") | tojson }} : {{ _("This file could not be sent. Please check the connection and try again. What arrived is kept.") | tojson }});
+      const fits = !refused && file.size <= TOGETHER;
+      if (!fits) pressed = null;
+      follow();
+      say(refused ? why : fits ? {{ _("This file could not be sent by itself. It is sent with the form when you press Send; or try again now.") | tojson }} : {{ _("This file could not be sent. Please check the connection and try again. What arrived is kept.") | tojson }});
     }
     const begin = () => { const [file] = input.files; if (file) send(file); else { under.get(place)?.stop(); ended(); say(""); } };
     input.addEventListener("change", begin);

@@ -51,7 +51,13 @@ def test_shows_what_was_received_and_what_becomes_of_it(person: Contributing, on
     page = person.get(person.address(one))
     file = one.text.files[0]
     assert (page.status, heading(page)) == (200, "Your contribution")
-    for said in ("INTGOV04-C/1", "Names of countries", "paper.txt", file.sha256, "It waits for the staff."):
+    for said in (
+        "INTGOV04-C/1",
+        "Names of countries",
+        "paper.txt",
+        file.sha256,
+        "It is published once the secretariat has looked at it.",
+    ):
         assert said in page.text
     assert (page.headers["Cache-Control"], page.headers["X-Robots-Tag"]) == ("no-store", "noindex")
 
@@ -90,13 +96,13 @@ def test_a_held_one_says_why(person: Contributing, one: Contribution) -> None:
 def test_a_doubtful_one_says_that_the_staff_look_first(desk: Desk) -> None:
     seen = Inspected("paper.pdf", ".pdf", "application/pdf", 9, "9" * 64, doubt=PaperDoubt.NOT_INSPECTED)
     person = Contributing(replace(desk, inspect=lambda: lambda path, name: seen))
-    assert "the staff look at it first" in person.get(person.address(person.sent())).text
+    assert "The secretariat looks at them first" in person.get(person.address(person.sent())).text
 
 
 def test_a_late_one_is_named_late(person: Contributing, clock: Clock) -> None:
     assert EVENT.contributions
     clock.now = EVENT.contributions.closes_at + timedelta(seconds=1)
-    assert "is named late" in person.get(person.address(person.sent())).text
+    assert "Received late" in person.get(person.address(person.sent())).text
 
 
 # ---- links
@@ -164,7 +170,7 @@ def test_the_same_file_again_is_no_other_paper(person: Contributing, one: Contri
 def test_what_is_wrong_with_a_further_paper_is_told_and_its_file_stays(person: Contributing, one: Contribution) -> None:
     address = f"{person.address(one)}/paper?send"
     page = person.send(address, BETTER)
-    assert (page.status, errors(page).keys()) == (422, {"kind", "language1"})
+    assert (page.status, {*errors(page)}) == (422, {"kind", "language1"})
     assert person.send(address, {}, kind="addendum", language1="en", **tokens(page)).status == 303
     assert person.now(one).papers[1].kind is PaperKind.ADDENDUM
 
@@ -174,7 +180,7 @@ def test_there_is_a_bound_on_papers(person: Contributing, one: Contribution) -> 
     address = person.address(one)
     with mock.patch.object(type(person.desk.store), "contribution", return_value=many):
         page = person.send(f"{address}/paper?send", BETTER, kind="revision", language1="en")
-    assert (page.status, tokens(page).keys()) == (409, {"upload1"})
+    assert (page.status, {*tokens(page)}) == (409, {"upload1"})
     assert EVENT.secretariat in page.text
 
 
@@ -182,13 +188,16 @@ def test_while_the_store_is_away_a_further_paper_stays_in_its_form(person: Contr
     address = f"{person.address(one)}/paper?send"
     with mock.patch.object(type(person.desk.store), "save_contribution", side_effect=AWAY):
         page = person.send(address, BETTER, kind="revision", language1="en")
-    assert (page.status, tokens(page).keys()) == (503, {"upload1"})
+    assert (page.status, {*tokens(page)}) == (503, {"upload1"})
     assert person.send(address, {}, kind="revision", language1="en", **tokens(page)).status == 303
 
 
 def test_a_published_text_stays_until_the_staff_publish_the_revision(person: Contributing, one: Contribution) -> None:
     publish(person, one)
-    assert "What is published stays until the staff publish this." in person.get(f"{person.address(one)}/paper").text
+    assert (
+        "What is published stays until the secretariat has looked at this."
+        in person.get(f"{person.address(one)}/paper").text
+    )
     person.send(f"{person.address(one)}/paper?send", BETTER, kind="revision", language1="en")
     assert [paper.status for paper in person.now(one).papers] == [PaperStatus.PUBLISHED, PaperStatus.WAITING]
 
@@ -220,7 +229,7 @@ def test_consent_can_be_given_and_taken_back_until_it_is_published(person: Contr
 
 def test_what_is_wrong_with_a_correction_is_told_and_nothing_is_lost(person: Contributing, one: Contribution) -> None:
     page = person.post(f"{person.address(one)}/correct?send", **CORRECTED | {"title": ""}, _revision="1")
-    assert (page.status, errors(page).keys()) == (422, {"title"})
+    assert (page.status, {*errors(page)}) == (422, {"title"})
     assert typed_in(page)["source"] == "Ministère des Postes, Guinée"
     assert person.now(one).revision == 1
 

@@ -4,16 +4,22 @@ import json
 import re
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from lxml import html
 
+from handlers.register import register
+from rollcall.desk.desk import Desk
 from tests.support.builders import an_event
 from tests.support.clock import Clock
 from tests.support.event_pages import BASE, EVENT, ROOT, SITE, EventPages, a_contribution, event_pages
+from tests.support.in_process import ask
 
 PAGES = ("", "agenda", "documents", "contributions", "contributions/1", "contributions/3", "participants", "travel")
+NOT_THERE = ["none", "contributions/4", "contributions/01", "contributions/x", "contributions/1/2", "agenda/1", "files"]
+NOT_THERE += ["de", "agenda?page=2", "agenda?page=0", "agenda?page=x", "logo-none.png", "find", "form.pdf"]
 NEVER = timedelta(microseconds=1)
 
 
@@ -204,8 +210,7 @@ def test_the_other_languages_of_a_page_are_the_same_page(shown: EventPages) -> N
 
 @pytest.mark.parametrize(
     "path",
-    "none contributions/4 contributions/01 contributions/x contributions/1/2 agenda/1 files de agenda?page=2 "
-    "agenda?page=0 agenda?page=x contributions?page=99999 logo-none.png find form.pdf".split(),
+    NOT_THERE,
 )
 def test_what_is_not_there_is_said_with_the_events_contact(shown: EventPages, path: str) -> None:
     answer = shown.get(path)
@@ -259,3 +264,12 @@ def test_the_function_may_be_alone_on_a_host(shown: EventPages) -> None:
     answer = shown.ask("GET", "/intgov04/fr/agenda", {"Accept": "text/html"})
     assert answer.status == 200
     assert 'href="/intgov04/fr/documents"' in answer.text
+
+
+def test_the_form_leads_to_the_pages(desk: Desk, shown: EventPages) -> None:
+    answer = ask(partial(register, desk), "GET", "/register/intgov04/fr", headers={"Accept": "text/html"})
+    assert f'href="{BASE}/fr"' in answer.text
+    event = an_event(website="https://www.example.org", translated=None)
+    elsewhere = replace(desk, events={event.slug: event})
+    answer = ask(partial(register, elsewhere), "GET", "/register/intgov04", headers={"Accept": "text/html"})
+    assert BASE not in answer.text

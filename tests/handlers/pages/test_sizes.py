@@ -13,7 +13,6 @@ MOST = 14_000
 PAGES = ("", "agenda", "documents", "contributions", "contributions/1", "participants", "travel")
 LETTERS = {
     "en": "abcdefghijklmnopqrstuvwxyz",
-    "ar": "ابتثجحخدذرزسشصضطظعغفقكلمنهوي",
     "zh": "".join(map(chr, range(0x4E00, 0x4F00))),
 }
 

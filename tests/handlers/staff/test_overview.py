@@ -9,16 +9,19 @@ import pytest
 
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
-from rollcall.desk.staff.status import event_status
+from rollcall.desk.staff.status import Status, event_status
 from rollcall.documents.chart import columns_by_day
 from rollcall.language import language
+from rollcall.model.contribution import PaperDoubt
 from rollcall.model.email import CircuitBreaker, EmailStatus
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.registration import Actor, BotSignal, Change, RegistrationStatus, Way, Why
-from tests.support.builders import a_registration, an_event_in
+from rollcall.ops.report import status_text
+from tests.support.builders import EVENTS, a_registration, an_event_in
 from tests.support.clock import Clock
 from tests.support.desk import EVENT
 from tests.support.people import settle, someone
+from tests.support.staff_contributions import CLOSES_AT, EDITOR, an_event_with_papers, numbered, submitted
 from tests.support.staff_pages import StaffPages
 
 DAY = timedelta(days=1)
@@ -29,10 +32,14 @@ def at_desk(desk: Desk) -> StaffPages:
     return StaffPages(desk, EVENT.staff[0].address)
 
 
-def numbers(text: str) -> dict[str, int]:
-    """Each row of the page's tables."""
+def numbers(text: str, table: str = "") -> dict[str, int]:
+    """Each row of the page's tables, or of this one; of two that are called the same the first one's."""
+    text = next(one for one in text.split("<table>") if f"<caption>{table}</caption>" in one) if table else text
     rows = re.findall(r'<th scope="row">(.*?)</th><td class="count">(.*?)</td>', text)
-    return {re.sub("<[^>]+>|[\u2066-\u2069]", "", label): int(re.sub("[^0-9]", "", count)) for label, count in rows}
+    return {
+        re.sub("<[^>]+>|[\u2066-\u2069]", "", label): int(re.sub("[^0-9]", "", count))
+        for label, count in reversed(rows)
+    }
 
 
 def changed(desk: Desk, id: str, **change: object) -> None:
@@ -75,9 +82,34 @@ def test_what_came_in_is_the_sum_of_what_became_of_it(desk: Desk, at_desk: Staff
     assert "It balances" in text
 
 
-def test_what_is_not_counted_is_said(desk: Desk, at_desk: StaffPages, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_contributions_are_counted_by_where_they_stand(desk: Desk, clock: Clock) -> None:
+    event = an_event_with_papers()
+    desk = replace(desk, events={event.slug: event})
+    numbered(desk, event)
+    numbered(desk, event, doubt=PaperDoubt.ACTIVE)
+    clock.now = CLOSES_AT + timedelta(seconds=1)
+    submitted(desk, event)
+    at_desk = StaffPages(desk, EDITOR, event)
+    text = at_desk.get().text
+    assert numbers(text, "Contributions") == {
+        "To be looked at": 1, "New": 2, "Published": 0, "Held": 0, "Withdrawn": 0, "Late": 1
+    }  # fmt: skip
+    assert (numbers(text)["Contributions"], numbers(text)["Received in all"]) == (3, 3)
+    assert "It balances" in text
+    assert "contributions?show=needs_review" in text
+    queue = at_desk.get("review").text
+    assert "1 contribution to be looked at" in queue
+    assert "Nothing waits for you" not in queue
+    stand = event_status(desk.store, event.slug, event, desk.store.intake(event), desk.store.now())
+    assert "3 (1 needs review, 2 waiting); 1 late" in status_text(Status(CircuitBreaker(clock.now), (stand,)), EVENTS)
+
+
+@pytest.mark.parametrize("name", ["stored", "count_contributions"])
+def test_what_is_not_counted_is_said(
+    desk: Desk, at_desk: StaffPages, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     someone(desk, EVENT, "A")
-    monkeypatch.setattr(desk.store, "stored", lambda _event: 2)
+    monkeypatch.setattr(desk.store, name, lambda _event: 2)
     assert "It does not balance" in at_desk.get().text
 
 

@@ -14,6 +14,7 @@ from rollcall.model.form import FormField
 from rollcall.model.programme import LISTED, NEVER, AgendaItem, Document, Programme, Said
 from rollcall.model.staff import Action
 from tests.support.clock import Clock
+from tests.support.inbound import A_PDF
 from tests.support.staff_contributions import AGENDA, CLOSES_AT, EDITOR, VIEWER, an_event_with_papers
 from tests.support.staff_pages import StaffPages
 
@@ -21,6 +22,7 @@ LETTER = an_event_with_papers()
 EVENT = replace(LETTER, fields=(*LETTER.fields, FormField(LISTED, "consent", "List me", "")))
 NASTY = "<script>alert(1)</script>"
 ITEM = {"day": "2004-02-27", "starts": "09:30", "ends": "11:00", "title_en": "Closing", "chair": "Ms Diallo"}
+RUNS = A_PDF.replace(b"/Catalog", b"/Catalog/OpenAction<</S/JavaScript/JS(app.alert(1))>>")
 BOUNDARY = "b0undary"
 UPLOAD = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
@@ -139,10 +141,7 @@ def test_of_two_at_once_the_second_is_told(desk: Desk, pages: StaffPages) -> Non
 
 
 def test_a_document_is_a_link_or_a_file_that_is_downloaded(desk: Desk, pages: StaffPages) -> None:
-    content = b"%PDF-1.4 the rules"
-    inspected = Inspected(".pdf", "application/pdf", len(content), "0" * 64)
-    pages = replace(pages, desk=replace(desk, inspect=lambda: lambda path, name: inspected))
-    add = "programme/documents/add"
+    content, add = A_PDF, "programme/documents/add"
     said = {"title_en": "Rules", "day": "2004-02-01", "languages": "en\nfr"}
     assert pages.post(add, **carried(pages, add), **said).status == 422
     assert pages.post(add, **carried(pages, add), **said, link="javascript:alert(1)").status == 422
@@ -168,13 +167,22 @@ def test_a_document_is_a_link_or_a_file_that_is_downloaded(desk: Desk, pages: St
     assert pages.get(f"{path}/download").status == 404
 
 
-@pytest.mark.parametrize("found", [Inspected(fault="file_active"), Inspected(doubt=PaperDoubt.ACTIVE)])
-def test_a_file_that_runs_something_is_not_taken(desk: Desk, pages: StaffPages, found: Inspected) -> None:
-    pages = replace(pages, desk=replace(desk, inspect=lambda: lambda path, name: found))
+@pytest.mark.parametrize("content", [b"<html><script>alert(1)</script>", b"", RUNS])
+def test_a_file_that_runs_something_is_not_taken(desk: Desk, pages: StaffPages, content: bytes) -> None:
+    refuses(desk, pages, content)
+
+
+def test_a_file_that_nobody_looked_into_is_not_taken(desk: Desk, pages: StaffPages) -> None:
+    found = Inspected(type="application/pdf", doubt=PaperDoubt.NOT_SCANNED)
+    refuses(desk, replace(pages, desk=replace(desk, inspect=lambda: lambda path, name: found)), A_PDF)
+
+
+def refuses(desk: Desk, pages: StaffPages, content: bytes) -> None:
     add = "programme/documents/add"
-    answer = pages.ask("POST", pages.path(add), *with_file(pages, add, b"%PDF", title_en="Rules"))
+    answer = pages.ask("POST", pages.path(add), *with_file(pages, add, content, title_en="Rules"))
     assert answer.status == 422
-    assert 'id="file-error"' in answer.text
+    assert 'aria-invalid="true"' in answer.text or 'id="file-error"' in answer.text
+    assert "Rules" in answer.text
     assert desk.store.programme(EVENT.slug).number == 0
 
 
