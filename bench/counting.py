@@ -146,6 +146,7 @@ def db(address: str, events: int, *functions: str) -> Iterator[Database]:
             "FIRESTORE_EMULATOR_HOST": line.address,
             "EVENTS": str(folder / "events"),
             "FILES": str(folder / "messages"),
+            "PUBLISHED": str(folder / "published"),
             "MAIL_FROM": SENDER,
             "SENDGRID_API_KEY": "SG.key",
             "SENDGRID_HOST": api.url,

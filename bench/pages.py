@@ -1,8 +1,8 @@
 """What a page of an event's own takes, as ratios to a bare function that answers with the same bytes.
 
-functions-framework's server serves both with one worker and the same settings; wrk asks as a browser does. Subjects take
-turns, and each round reverses their order. Prints the table of docs/performance.md, updates the page, and writes
-`bench/results/pages.json`. Takes a minute and a half.
+functions-framework's server serves both with one worker and the same settings; wrk asks as a browser does. Subjects
+take turns, and each round reverses their order. Prints the table of docs/performance.md, updates the page, and writes
+`bench/results/pages.json`. Takes three minutes.
 """
 
 import tempfile

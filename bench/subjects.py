@@ -47,6 +47,7 @@ def product(events: Path) -> Subject:
         "PAGES": "https://desk.example.org/register",
         "FORMS_HOST": "desk.example.org",
         "FILES": "gs://bench",
+        "PUBLISHED": "gs://bench-published",
         "K_SERVICE": "register",
         "TZ": "UTC",
     }

@@ -54,7 +54,7 @@ def docstrings(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.value.value, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize(("what", "most"), [(CORE, 6_430), (PRODUCT, 32_600)], ids=["core", "product"])
+@pytest.mark.parametrize(("what", "most"), [(CORE, 6_900), (PRODUCT, 42_000)], ids=["core", "product"])
 def test_it_stays_small_enough_to_read(what: re.Pattern[str], most: int) -> None:
     assert lines_of(what) <= most
 
@@ -120,6 +120,6 @@ def test_a_reader_follows_a_request_through_few_files(desk: Desk, postbox: Postb
     registers("first")
     sweeps()  # what is made once is there
     assert len(files_crossed(lambda: registers("second"))) <= 18  # model/finding.py: by what the staff find it
-    assert len(files_crossed(sweeps)) <= 28  # two look for announcements that are due
+    assert len(files_crossed(sweeps)) <= 31  # some look for announcements, numbers and pages that are due
     assert len(postbox.messages) == 2
     assert len(files_crossed(lambda: ask(partial(close_intake, desk), "POST", "/"))) <= 5

@@ -24,26 +24,30 @@ class Kept:
     body: bytes
     tag: str
     headers: Headers
-    """All of them, as is the body: compressed, but for what is no text."""
-    plain_tag: str = ""
-    """Of what is compressed, for whoever takes it only as it is."""
+    """All of them. Answers share them: nobody may change them."""
+    plain: tuple[str, Headers] | None = None
+    """The same of what is compressed, for whoever takes it only as it is."""
 
 
 def kept(response: Response, cache_control: str) -> Kept:
     body = response.get_data()
     response.headers["Cache-Control"] = cache_control
     add_security_headers(response)
-    is_text = response.mimetype != "application/pdf"
-    if is_text:
-        response.vary.add("Accept-Encoding")
-    headers = response.headers
-    headers.remove("Content-Length")
-    tag = sha256(str(headers).encode() + body).hexdigest()[:20]
-    if not is_text:
-        headers["ETag"] = f'"{tag}"'
-        return Kept(body, tag, headers)
-    headers["ETag"], headers["Content-Encoding"] = f'"{tag}-gzip"', "gzip"
-    return Kept(compressed(body), f"{tag}-gzip", headers, tag)
+    tag = sha256(str(response.headers).encode() + body).hexdigest()[:20]
+    if response.mimetype == "application/pdf":
+        return Kept(body, tag, _of(response, tag, body))
+    response.vary.add("Accept-Encoding")
+    smaller, tag_of_it = compressed(body), f"{tag}-gzip"
+    plain = tag, _of(response, tag, body)
+    headers = _of(response, tag_of_it, smaller)
+    headers["Content-Encoding"] = "gzip"
+    return Kept(smaller, tag_of_it, headers, plain)
+
+
+def _of(response: Response, tag: str, body: bytes) -> Headers:
+    headers = response.headers.copy()
+    headers["ETag"], headers["Content-Length"] = f'"{tag}"', str(len(body))
+    return headers
 
 
 class KeptAnswers:
@@ -73,12 +77,9 @@ class KeptAnswers:
 
 def answer(request: Request, one: Kept) -> Response:
     """304 to whoever has it."""
-    body, tag, headers = one.body, one.tag, one.headers.copy()
-    if one.plain_tag and not takes_gzip(request):
-        body, tag = gzip.decompress(body), one.plain_tag
-        headers["ETag"] = f'"{tag}"'
-        headers.remove("Content-Encoding")
+    tag, headers = one.plain if one.plain and not takes_gzip(request) else (one.tag, one.headers)
     if "If-None-Match" in request.headers and request.if_none_match.contains_weak(tag):
-        headers.remove("Content-Encoding")
-        return Response(status=304, headers=headers)
-    return Response(body, headers=headers)
+        left = [(name, text) for name, text in headers if name not in ("Content-Encoding", "Content-Length")]
+        return Response(status=304, headers=left)
+    body = one.body if headers is one.headers else gzip.decompress(one.body)
+    return Response([body], headers=headers)  # in a list, or its length would be written into them

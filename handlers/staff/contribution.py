@@ -101,8 +101,8 @@ class PaperRow:
     heading: str
     received: datetime | None
     tags: Sequence[Tag]
-    why: Sequence[str]
-    """It is held, or in doubt."""
+    why: Sequence[tuple[str, str]]
+    """It is held, or in doubt: label and text."""
     files: Sequence[FileRow]
 
 
@@ -206,20 +206,17 @@ def _number(there: Contribution) -> str:
 def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | None) -> PaperRow:
     event, spoken = visit.event, language(visit.event.language)
     late = closes_at is not None and is_late(one, closes_at)
-    tags = [Tag(paper_status_in_words(event, one.status), one.status is PaperStatus.HELD)]
+    bad = one.status is PaperStatus.HELD
+    status = paper_status_in_words(event, one.status) if one in there.current else spoken.gettext("Replaced")
     why = [
-        *([doubt_in_words(event, one.doubt)] if one.doubt else []),
-        *(
-            [spoken.gettext("%(label)s: %(text)s", label=spoken.gettext("Reason"), text=one.reason)]
-            if one.reason
-            else []
-        ),
+        (N_("Why it needs review"), doubt_in_words(event, one.doubt) if one.doubt else ""),
+        (N_("Reason"), one.reason),
     ]
     return PaperRow(
         heading=_paper_name(event, there, one),
         received=one.received_at,
-        tags=[*tags, *([Tag(late_in_words(event), bad=True)] if late else [])],
-        why=why,
+        tags=[Tag(status, bad), *([Tag(late_in_words(event), bad=True)] if late else [])],
+        why=[(spoken.gettext(label), text) for label, text in why if text],
         files=[
             FileRow(
                 name=file.name,

@@ -100,6 +100,8 @@ def _one_changed(event: Event, name: str, before: str, after: str) -> tuple[str,
     spoken = language(event.language)
     if name == "withdrawn":
         return stage_in_words(event, Stage.WITHDRAWN), "", spoken.gettext("Yes")
+    if name.startswith("reason "):
+        return spoken.gettext("Reason"), before, after
     if (paper := _PAPER.fullmatch(after or before)) is None:
         return spoken.gettext(_CHANGED[name]) if name in _CHANGED else name, before, after
     was, now = _PAPER.fullmatch(before), _PAPER.fullmatch(after)

@@ -4,7 +4,7 @@ pages with it on a telephone. Each task says what the store has afterwards."""
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -15,8 +15,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from rollcall.desk.desk import Desk
 from rollcall.desk.send import send_due
 from rollcall.desk.staff.announcing import enqueue_due
+from rollcall.model.programme import Site
 from rollcall.model.registration import Registered, Source
 from rollcall.model.staff import Action
+from rollcall.record import from_json
 from tests.support.busy_desk import (
     BOUNCED,
     CORNAVIN,
@@ -159,6 +161,43 @@ def finds(secretary: Secretary, typed: str, name: str) -> Registered:
 
 def test_finds_a_person_by_a_name_heard_badly(secretary: Secretary) -> None:
     finds(secretary, "Choudry", "Chaudhuri Anil")
+
+
+def test_publishes_a_paper_and_puts_it_on_the_agenda(secretary: Secretary) -> None:
+    secretary.opens()
+    secretary.follow("Contributions")
+    secretary.follow("INTGOV04-C/1")
+    secretary.follow("Publish")
+    secretary.press("Publish")
+    assert secretary.did(Action.CONTRIBUTION_PUBLISHED)
+    secretary.follow("Put on the agenda")
+    secretary.tick(secretary.page.locator("[name=place]").nth(2))
+    secretary.press("Put on the agenda")
+    assert secretary.did(Action.PROGRAMME_CHANGED)
+    site = secretary.desk.published().site(EVENT.slug)
+    assert site
+    shown = from_json(Site, site[0])
+    assert [one.number for one in shown.contributions] == [1]
+    assert [one.contributions for one in shown.agenda[:3]].count((1,)) == 1
+
+
+def test_changes_the_agenda(secretary: Secretary) -> None:
+    secretary.opens("programme")
+    secretary.follow("Add an agenda item")
+    secretary.write("Begins at", "08:30")
+    secretary.write("What it is about (English)", "Coffee")
+    secretary.write("What it is about (Arabic)", "قهوة")
+    secretary.press("Add an agenda item")
+    secretary.follow("Coffee")
+    secretary.write("Begins at", "25:00")
+    secretary.press("Change this agenda item")
+    assert "Write a time of day" in secretary.page.content()
+    secretary.write("Begins at", "08:45")
+    secretary.press("Change this agenda item")
+    agenda = secretary.desk.store.programme(EVENT.slug).agenda
+    assert agenda
+    assert (agenda[0].title.words, agenda[0].starts) == ({"en": "Coffee", "ar": "قهوة"}, time(8, 45))
+    assert secretary.did(Action.PROGRAMME_CHANGED)
 
 
 def corrects(secretary: Secretary, bounced: str, new: str) -> None:

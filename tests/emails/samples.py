@@ -233,9 +233,9 @@ def receipted(
     return receipt.word(email.contribution_receipts(one)[-1], event, shown)
 
 
-def noticed(event: Event = EVENT, withdrawn: bool = False, **changes: Any) -> Email:
+def noticed(event: Event = EVENT, withdrawn: bool = False, said: Mapping[str, Any] | None = None) -> Email:
     held = replace(PAPER, status=PaperStatus.HELD, reason="The second file is empty.\nPlease send it again.")
-    one = replace(CONTRIBUTION, revision=2, papers=(PAPER if withdrawn else held,), withdrawn=withdrawn, **changes)
+    one = replace(CONTRIBUTION, revision=2, papers=(PAPER if withdrawn else held,), withdrawn=withdrawn, **(said or {}))
     made = ContributionChange(2, {}, {}, Actor.REGISTRANT, Way.LINK, "", NOON + timedelta(days=1))
     own = None if withdrawn else LINKS.contribution(event, one)
     return notice.word(email.contribution_notice(one), event, one, made if withdrawn else None, own)
@@ -496,7 +496,7 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "receipt-doubt": lambda: receipted(status=PaperStatus.HELD, doubt=PaperDoubt.NOT_SCANNED),
     "receipt-published": lambda: receipted(status=PaperStatus.PUBLISHED),
     "receipt-held": lambda: receipted(status=PaperStatus.HELD, reason="It says nothing on the agenda."),
-    "notice-withdrawn-no-number": lambda: noticed(withdrawn=True, number=None),
+    "notice-withdrawn-no-number": lambda: noticed(withdrawn=True, said={"number": None}),
     "conflict-past": lambda: conflicting(AMINA, intake=PAST, kept_until=None),
     "reply-own-conflict": lambda: replied(
         InboundForm(FormStatus.CONFLICT, AMINA.id, answers=ANSWERS), own={AMINA.id: LINKS.own(EVENT, AMINA)}

@@ -128,8 +128,8 @@ def e_mails(text: str) -> Iterator[Email]:
     said = dict.fromkeys(("title", "source", "item", "name"), text)
     yield receipted(said=said, files=(replace(PAPER.files[0], name=text),))
     yield receipted(said=said, status=PaperStatus.HELD, reason=text)
-    yield noticed(**said)
-    yield noticed(withdrawn=True, **said)
+    yield noticed(said=said)
+    yield noticed(withdrawn=True, said=said)
     reason = Reason(ReviewReason.SPF_NOT_PASSED, {"outcome": text})
     yield digested(
         undelivered=some((amina, bounced), (None, replace(email.reply_entry(an_inbound(), text), reason=text))),

@@ -1,6 +1,6 @@
 """Which files of an e-mail are papers, and what their covers say, in files of many kinds and from many programs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from typing import Any
 
@@ -59,7 +59,7 @@ KINDS: Mapping[str, Attached] = {
     "no ending": ("paper", "application/octet-stream", DOCX[2]),
     "a name of its own": ("Naïve – résumé.docx", WORD, DOCX[2]),
 }
-PROGRAMS = {
+PROGRAMS: Mapping[str, Callable[[Attached], EmailMessage | bytes]] = {
     "Gmail": lambda file: a_message(
         "Dear colleagues,\n\nPlease find our contribution attached.\n", file, html="<p>Dear</p>"
     ),

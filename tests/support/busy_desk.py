@@ -10,12 +10,15 @@ from typing import Any
 
 from rollcall.desk.amend import amend, withdraw
 from rollcall.desk.close import close
+from rollcall.desk.contributions import change
+from rollcall.desk.contributions.submit import number_due
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.quarantine import quarantine
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, Late, register, register_emailed
 from rollcall.desk.send import send_due
+from rollcall.desk.site.programme import programme_now, set_agenda
 from rollcall.desk.staff import announce, review
 from rollcall.desk.staff import person as at_desk
 from rollcall.desk.staff.announcing import enqueue_due
@@ -24,15 +27,18 @@ from rollcall.desk.staff.invite import invite
 from rollcall.desk.staff.rosters import draw_now
 from rollcall.language import languages
 from rollcall.model.announcement import Wording
+from rollcall.model.contribution import PaperDoubt, PaperKind
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation
 from rollcall.model.event import Event
 from rollcall.model.hotels import hotel_id
+from rollcall.model.programme import Said
 from rollcall.model.registration import BotSignal, Registered, Registration, new_id, person_key, without_accents
 from rollcall.model.review import ItemId, ItemKind
 from rollcall.model.staff import Press, Role, StaffMember
 from schemas.form import read_form
 from tests.support.builders import CANNOT_COME, a_form, an_event_in
 from tests.support.clock import Clock
+from tests.support.contributions import SUBMITTER, a_file, numbered
 from tests.support.desk import Postbox, a_desk
 from tests.support.inbound import A_PDF, raw_post, stored
 
@@ -74,6 +80,11 @@ SCANNED = "Kimura Aiko"
 """Sent a form that a machine answered with."""
 TWINS = ("Dubois Élodie", "Dubois Elodie")
 WITHDRAWN = "Novák Petr"
+PAPERS: Mapping[str, Mapping[str, Any]] = {
+    "names": {},
+    "macro": {"title": "أسماء البلدان", "source": "وزارة البريد", "doubt": PaperDoubt.ACTIVE},
+    "roots": {"title": "Thirteen roots", "abstract": "", "email": "roots@example.org"},
+}
 _HOTELS = (CORNAVIN, "Hotel Epsom", "cornavin", "Hôtel Bristol", "")
 _REASONS = ("550 5.1.1 no such mailbox", "552 mailbox full", "550 5.1.2 no such domain")
 
@@ -85,6 +96,8 @@ class BusyDesk:
     postbox: Postbox
     inbound: Sequence[str]
     """Ids of e-mails that need review: a question, and a form that a machine sent."""
+    papers: Sequence[str]
+    """Ids of contributions, as `PAPERS`."""
 
     def called(self, name: str) -> Registered:
         found = self.desk.store.registration_of(EVENT.slug, person_key(form(name)))
@@ -106,7 +119,9 @@ def busy_desk(folder: Path, clock: Clock) -> BusyDesk:
         clock.forward(timedelta(hours=11))
         assert isinstance(register(desk, EVENT, form(name)), Accepted)
         list(send_due(desk))
-    busy = BusyDesk(desk, clock, postbox, ())
+    papers = [numbered(desk, content, EVENT, **said).id for content, said in PAPERS.items()]
+    list(send_due(desk))
+    busy = BusyDesk(desk, clock, postbox, (), papers)
     for place, name in enumerate(PEOPLE):
         status, reason = EmailStatus.DELIVERED, ""
         if name in BOUNCED:
@@ -159,6 +174,15 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
     bounced = busy.called(BOUNCED[1]).id
     lost = [one.id for one in store.entries_about(bounced, 9) if one.kind is EmailKind.ANNOUNCEMENT]
     record_deliveries(desk, [DeliveryEvent(id, EmailStatus.BOUNCED, _REASONS[0]) for id in lost])
+    names, macro, _ = busy.papers
+    change.add_paper(desk, EVENT, names, PaperKind.REVISION, (a_file("revised"),), SUBMITTER)
+    list(number_due(desk))
+    change.publish(desk, EVENT, names, 2, [1], _press(busy))
+    change.hold(desk, EVENT, macro, 1, [0], "It has a macro.\nPlease send it without.", _press(busy))
+    agenda = programme_now(store, EVENT).agenda or ()
+    set_agenda(
+        desk, EVENT, 0, (*agenda, replace(agenda[-1], title=Said({"en": "Closing"}), contributions=(1,))), _press(busy)
+    )
     question, emailed = (f"review/inbound/{id}" for id in busy.inbound)
     person, hotel = f"registrations/{changed.id}", f"hotels/{hotel_id(CORNAVIN)}"
     return {
@@ -184,6 +208,19 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "inbound, form": f"{emailed}/form/0",
         "undelivered": f"review/undelivered/{confirmation(EVENT.slug, bounced, '').id}",
         "likely doubles": f"review/doubles/{'-'.join(sorted(twins))}",
+        "contributions": "contributions",
+        "contributions, none": "contributions?show=withdrawn",
+        "contribution": f"contributions/{names}",
+        "contribution, held": f"contributions/{macro}",
+        "publish": f"contributions/{busy.papers[2]}/publish",
+        "hold": f"contributions/{busy.papers[2]}/hold",
+        "correct a contribution": f"contributions/{macro}/correct",
+        "programme": "programme",
+        "programme, earlier": "programme/versions/1",
+        "agenda item": "programme/agenda/0",
+        "document": "programme/documents/add",
+        "contributions deadline": "programme/deadline?day=2004-02-24",
+        "contributions deadline, wrong": "programme/deadline?day=",
         "hotels": "hotels",
         "hotel": hotel,
         "rosters": "rosters",

@@ -162,7 +162,7 @@ def forwarded(
 def posted(message: EmailMessage | bytes, to: str = CONTRIBUTIONS, **checks: str) -> bytes:
     """As it is kept."""
     mime = message if isinstance(message, bytes) else message.as_bytes()
-    return stored(*raw_post(mime, to=to, **checks))  # type: ignore[arg-type]
+    return stored(*raw_post(mime, to=to, **checks))
 
 
 def _base64(content: bytes) -> str:

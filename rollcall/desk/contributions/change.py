@@ -215,4 +215,5 @@ def _as_text(one: Contribution) -> dict[str, str]:
     papers = {
         f"paper {place}": f"{paper.kind} {paper.number}: {paper.status}" for place, paper in enumerate(one.papers)
     }
-    return {**said, **papers, "withdrawn": "withdrawn" if one.withdrawn else ""}
+    reasons = {f"reason {place}": paper.reason for place, paper in enumerate(one.papers)}
+    return {**said, **papers, **reasons, "withdrawn": "withdrawn" if one.withdrawn else ""}

@@ -3,7 +3,7 @@
 1. What is certain is taken, as by the page; `number_due` sends its receipt.
 2. Of what is not, one reply asks, with a link to the page filled in. Its files are kept already.
 3. An answer to a receipt with a file brings a further paper; one that clearly withdraws, withdraws.
-4. All else needs a person. Reading the same e-mail again takes nothing twice.
+4. All else needs review. Reading the same e-mail again takes nothing twice.
 """
 
 import hashlib

@@ -8,7 +8,8 @@ from heapq import nsmallest
 
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.desk import Desk
-from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus
+from rollcall.desk.staff_digests import digests_next_morning
+from rollcall.model.contribution import Contribution, Draft, Paper, PaperKind, PaperStatus, Stage
 from rollcall.model.email import OutboxEntry, contribution_receipts
 from rollcall.model.event import Event
 from rollcall.model.registration import mailbox, new_id
@@ -139,6 +140,9 @@ def _number_all(desk: Desk, event: Event) -> Iterator[Contribution]:
         is_shown = any(map(_is_shown_otherwise, seen, numbered))
         if is_shown:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
+        if any(one.stage in (Stage.WAITING, Stage.NEEDS_REVIEW) for one in numbered):
+            for digest in digests_next_morning(event, now):
+                desk.store.enqueue(digest)
         if _given(desk, event, last, numbered, [entry for one in seen for entry in contribution_receipts(one)]):
             if is_shown:
                 desk.store.publication_due(event.slug, now)

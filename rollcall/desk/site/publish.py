@@ -1,6 +1,7 @@
 """Publishing: what everybody may read of an event is written apart from all else."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Set
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,8 @@ from rollcall.record import from_json, to_json
 
 MOST_DUE = 100
 """Events in one call."""
+COPIERS = 8
+"""Files at once, each a piece at a time."""
 _PIECE = 256 * 1024
 _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,8 +52,7 @@ def publish(desk: Desk, event: Event) -> Site:
             published.put_site(slug, to_json(noted), version)
             continue
         names = {source: there.names[source] for source in sources}
-        copied = {file.name for file in there.files}
-        missing = [one for one, name in names.items() if name not in copied and not _copy(desk, event, one, name)]
+        missing = _copy_all(desk, event, names, {file.name for file in there.files})
         left = {source: name for source, name in names.items() if source not in missing}
         gone = _gone(there, set(left.values()), as_of)
         stays = tuple(one for one in gone if as_of - one.at < desk.limits.publication_lease)
@@ -126,6 +128,14 @@ def _there(published: Published, event: Event) -> tuple[Site, object | None]:
 def _gone(there: Site, names: set[str], as_of: datetime) -> list[Gone]:
     """Those that were gone before come first. A name is never used again."""
     return [*there.gone, *(Gone(name, as_of) for name in there.names.values() if name not in names)]
+
+
+def _copy_all(desk: Desk, event: Event, names: Mapping[str, str], there: Set[str]) -> Set[str]:
+    """The sources of those that are missing."""
+    to_copy = [(source, name) for source, name in names.items() if name not in there]
+    with ThreadPoolExecutor(COPIERS) as pool:
+        copied = pool.map(lambda one: _copy(desk, event, *one), to_copy)
+        return {source for (source, _), is_there in zip(to_copy, copied, strict=True) if not is_there}
 
 
 def _copy(desk: Desk, event: Event, source: str, name: str) -> bool:

@@ -112,7 +112,7 @@ def test_each_paper_has_its_receipt(desk: Desk) -> None:
     add(desk, one, "after the number")
     assert [(seen.number, seen.receipts) for seen in number_due(desk)] == [(1, 3)]
     ids = [entry.id for entry in contribution_receipts(one)[:1]] + [f"{SLUG}.{one.id}.receipt.{n}" for n in (2, 3)]
-    assert [entry.id for entry in desk.store.unsent_entries(SLUG, None, 9)] == ids
+    assert [entry.id for entry in desk.store.unsent_entries(SLUG, None, 9) if entry.about == one.id] == ids
 
 
 def test_a_revision_neither_loses_nor_takes_a_place_in_the_order(desk: Desk) -> None:

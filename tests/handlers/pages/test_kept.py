@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from werkzeug.datastructures import Headers
 
 from handlers.pages.kept import Kept, KeptAnswers
 from handlers.pages.public import READ_AGAIN_AFTER
@@ -149,7 +150,7 @@ def test_what_is_kept_has_a_bound(shown: EventPages) -> None:
     answers = KeptAnswers(1_000)
 
     def made(number: int) -> Kept:
-        return answers.get(number, lambda: Kept(bytes(300), False, str(number), ()))
+        return answers.get(number, lambda: Kept(bytes(300), str(number), Headers()))
 
     first = made(0)
     for number in range(1, 3):
@@ -158,7 +159,7 @@ def test_what_is_kept_has_a_bound(shown: EventPages) -> None:
     made(3)
     assert made(0) is first, "it was asked for lately"
     assert sorted(answers._kept) == [0, 2, 3]
-    assert answers.get("large", lambda: Kept(bytes(5_000), False, "", ())).body == bytes(5_000)
+    assert answers.get("large", lambda: Kept(bytes(5_000), "", Headers())).body == bytes(5_000)
     assert answers._size == sum(len(one.body) for one in answers._kept.values()) <= 1_000
 
 
