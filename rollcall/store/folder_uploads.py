@@ -70,12 +70,12 @@ class FolderUploads:
 
     def _written(self, part: Path, file: IO[bytes], size: int, first: int, pieces: Iterable[bytes]) -> int:
         """A sender may come again while an earlier connection of theirs is still read. So each piece is added under a
-        lock, where the last one ends; and none once the whole has its name."""
+        lock, where the last one ends: what is there stays as it is, and a whole one takes nothing more."""
         at = first
         for piece in pieces:
             with _locked(file):
                 came = file.seek(0, os.SEEK_END)
-                if at > came or not part.exists():
+                if at > came:
                     break
                 file.write(piece[came - at : size - at])
                 file.flush()

@@ -24,6 +24,7 @@ import pytest
 from rollcall.desk.contribution_ports import Uploads
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Files
+from rollcall.model.contribution import LARGEST_FILE
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import new_id
 from rollcall.store.cloud_storage import CloudStorageFiles, CloudStorageUploads
@@ -59,17 +60,19 @@ class TestBoth:
         assert fetched(uploads, tmp_path) == CONTENT
         assert files.get(ID) is None
 
-    def test_a_broken_one_goes_on(self, place: Place, tmp_path: Path) -> None:
+    def test_a_broken_one_of_50_mb_goes_on(self, place: Place, tmp_path: Path) -> None:
         uploads, _, to = place
-        address = uploads.begin(ID, len(CONTENT), ORIGIN)
-        sender = Sender(to(address), CONTENT)
-        assert sender.sends(0) == PIECE
+        content = (CONTENT * 16)[:LARGEST_FILE]
+        address = uploads.begin(ID, len(content), ORIGIN)
+        sender = Sender(to(address), content)
+        came = sender.sends(sender.sends(0, 16 << 20), 8 << 20)
+        assert came == 24 << 20
         assert fetched(uploads, tmp_path) is None
-        again = Sender(to(address), CONTENT)
-        assert again.asks() == PIECE
-        again.sends_all(PIECE)
-        assert again.statuses[-1] == 200
-        assert fetched(uploads, tmp_path) == CONTENT
+        again = Sender(to(address), content)
+        assert again.asks() == came
+        again.sends(came, len(content))
+        assert (again.statuses, len(content)) == ([308, 200], LARGEST_FILE)
+        assert fetched(uploads, tmp_path) == content
 
     def test_at_once(self, place: Place, tmp_path: Path) -> None:
         uploads, _, _ = place

@@ -107,7 +107,7 @@ def test_a_connection_that_breaks_loses_nothing_of_what_came(put: Put, desk: Des
             return piece
 
     said = {"Content-Range": "bytes 0-9/10"}
-    environ = EnvironBuilder(method="PUT", headers=said, input_stream=Breaks(b"012345")).get_environ()
+    environ = EnvironBuilder(method="PUT", headers=list(said.items()), input_stream=Breaks(b"012345")).get_environ()
     answer = put_piece(desk, Request(environ | {"CONTENT_LENGTH": "10"}), f"{ID}.10")
     assert (answer.status_code, answer.headers["Range"]) == (308, "bytes=0-5")
     assert put("bytes 6-9/10", b"6789").status == 200
