@@ -83,9 +83,7 @@ def _papers(visit: Visit) -> tuple[str, str] | None:
         return None
     count = counts_of(visit.desk.store, visit.event.slug, None).stages.get(Stage.NEEDS_REVIEW, 0)
     spoken = language(visit.event.language)
-    said = spoken.ngettext(
-        "%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count
-    )
+    said = spoken.ngettext("%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count)
     return (visit.address("contributions", show=Stage.NEEDS_REVIEW), said) if count else None
 
 
