@@ -102,7 +102,7 @@ class PaperRow:
     received: datetime | None
     tags: Sequence[Tag]
     why: Sequence[tuple[str, str]]
-    """It is held, or in doubt: label and text."""
+    """It is held, or has to be looked at: label and text."""
     files: Sequence[FileRow]
 
 
