@@ -125,7 +125,7 @@ def test_contributions_and_one_of_them(shown: EventPages) -> None:
 
 def test_how_to_get_there(shown: EventPages) -> None:
     said = main_of(shown.get("travel").text)
-    assert said.startswith("ITU Forum: Workshop on Internet Governance Venue Venue Salle B, ITU Headquarters")
+    assert said.startswith("ITU Forum: Workshop on Internet Governance Venue Salle B, ITU Headquarters")
     assert "By bus from Geneva Airport" in said
 
 
