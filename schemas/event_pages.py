@@ -158,7 +158,9 @@ def see_that_it_can_be(event: Event, items: Sequence[AgendaItem]) -> None:
     for place, one in enumerate(items, 1):
         if not first <= one.day <= last:
             raise ValidationError(f"should be a day of the event, from {first} to {last}", f"agenda.{place}.day")
-        if one.ends and (one.starts is None or one.ends <= one.starts):
+        if one.ends and one.starts is None:
+            raise ValidationError("needs from too; add that, or remove this", f"agenda.{place}.to")
+        if one.ends and one.starts and one.ends <= one.starts:
             raise ValidationError("should be after from", f"agenda.{place}.to")
     for place, (one, after) in enumerate(pairwise(items), 2):
         if after.day < one.day:

@@ -72,7 +72,7 @@ def test_times_may_be_without_seconds(tmp_path: Path) -> None:
     [
         ("[[agenda]]\nday = 2004-02-28\ntitle = 'A'", "agenda.1.day: should be a day of the event, from 2004-02-26 to"),
         (f"[[agenda]]\n{_AT}from = 10:00\nto = 10:00", "agenda.1.to: should be after from"),
-        (f"[[agenda]]\n{_AT}to = 10:00", "agenda.1.to: should be after from"),
+        (f"[[agenda]]\n{_AT}to = 10:00", "agenda.1.to: needs from too"),
         (
             f"[[agenda]]\n{_AT}from = '10:00'",
             "agenda.1.from: should be a time of day, as 09:30, without quotation marks",
