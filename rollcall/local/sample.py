@@ -8,6 +8,12 @@ from schemas.form import asked_of
 from schemas.kinds import Answer, boxes_of
 
 SENDER = "Wanjiru Kamau <wanjiru.kamau@cck.example>"
+SAMPLE_PAPER = """\
+Title: Names of countries in the domain name system
+Source: Communications Commission of Kenya
+
+Please find our contribution attached.
+"""
 _BY_NAME = {
     "family_name": "Kamau",
     "first_name": "Wanjiru",

@@ -12,7 +12,7 @@ from rollcall.desk.scan import inbound_emails_now
 from rollcall.documents.reasons import why
 from rollcall.emails.wording import faults
 from rollcall.local.inbound_parse import InboundPost, inbound_post, written
-from rollcall.local.sample import SENDER, sample_text
+from rollcall.local.sample import SAMPLE_PAPER, SENDER, sample_text
 from rollcall.local.sendgrid import StandIn
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
@@ -53,12 +53,19 @@ def came_in(desk: Desk) -> list[dict[str, Any]]:
 
 
 def sample_emails(desk: Desk) -> list[dict[str, str]]:
-    """One for each event that takes forms by e-mail."""
-    places = [(event, to) for event in desk.events.values() if (to := desk.links.forms_to(event))]
-    return [
+    """For each event that takes them by e-mail, a form and a paper."""
+    events = desk.events.values()
+    forms = [
         {"to": to, "from": SENDER, "subject": f"Registration: {event.title}", "text": sample_text(event, to)}
-        for event, to in places
+        for event in events
+        if (to := desk.links.forms_to(event))
     ]
+    papers = [
+        {"to": to, "from": SENDER, "subject": f"Contribution: {event.title}", "text": SAMPLE_PAPER}
+        for event in events
+        if event.contributions and (to := desk.links.contributions_to(event))
+    ]
+    return forms + papers
 
 
 def _message(to: str, at: datetime) -> bytes:

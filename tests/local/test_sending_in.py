@@ -13,12 +13,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.test import encode_multipart
 
 from rollcall.documents.blank_form import blank_form_pdf
-from rollcall.local.sample import SENDER, filled_in, sample_text
+from rollcall.local.sample import SAMPLE_PAPER, SENDER, filled_in, sample_text
 from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, an_event
 from tests.support.clock import Clock
 from tests.support.inbound import A_PDF
 from tests.support.local_run import outbox
+from tests.support.papers import a_pdf
 from tests.support.served import Answer, Served, until
 
 TO = "intgov04@forms.rollcall.example"
@@ -95,6 +96,19 @@ def test_a_form_in_a_pdf_is_registered(served: Served) -> None:
     assert [(form["status"], form["faults"]) for form in shown["forms"]] == [("registered", {})]
     again = send_in(served, **letter, attachment=a_file(blank_form_pdf(an_event(), TO), "form.pdf"))
     assert again["status"] != "registered"
+
+
+def test_a_paper_goes_to_the_address_for_contributions_and_its_receipt_can_be_answered(served: Served) -> None:
+    to = TO.replace("@", "+contribution@")
+    assert f'name="to" value="{to}"' in served.ask("GET", "/outbox").text
+    letter = {"to": to, "from": SENDER, "subject": "Contribution", "text": SAMPLE_PAPER}
+    shown = send_in(served, **letter, attachment=a_file(a_pdf({}), "paper.pdf"))
+    assert (shown["status"], shown["papers"]) == ("contributed", ["received"])
+    assert served.ask("POST", "/send-due-mail").status == 200
+    (receipt,) = until(lambda: outbox(served, "receipt"))
+    page = served.ask("GET", "/outbox").text
+    assert "Papers: received" in page
+    assert f'name="answers" value="{escape(receipt["message_id"])}"' in page
 
 
 SOURCE = f"""\
