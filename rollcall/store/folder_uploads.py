@@ -16,8 +16,8 @@ from rollcall.store.folder import RETRY_AFTER, FolderFiles, sync
 KEPT = timedelta(days=7)
 """As long as Cloud Storage keeps a session."""
 ROOM = 5_000_000_000
-"""Bytes of all uploads together: whoever sends many fills no disk. What is only begun takes none, so whoever begins many
-shuts nobody out."""
+"""Bytes of all uploads together: who sends many fills no disk. What is only begun takes none: who begins many shuts
+nobody out."""
 UNTOUCHED = timedelta(hours=1)
 """After that, one may go to make room."""
 
