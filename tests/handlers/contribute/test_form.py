@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from pypdf import PdfWriter
 from pypdf.actions import JavaScript
 
 from handlers.register import register
+from handlers.request_body import LARGEST_REQUEST
 from rollcall.desk.contribution_ports import Inspected
 from rollcall.desk.desk import Desk
 from rollcall.model.contribution import Contribution, PaperDoubt, PaperStatus
@@ -229,6 +231,19 @@ def test_a_lost_answer_of_the_store_makes_no_second_one(person: Contributing) ->
         page = person.send(**a_contribution())
     again = person.send(files={}, **a_contribution(), **tokens(page))
     assert (page.status, again.status, len(person.all())) == (503, 303, 1)
+
+
+def test_two_at_once_are_one(person: Contributing) -> None:
+    form = a_contribution() | tokens(person.send(**a_contribution(email="")))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.send(files={}, **form | {"email": "amina@example.org"}), range(4)))
+    assert [one.status for one in answers] == [303] * 4
+    assert len(person.all()) == 1
+
+
+def test_more_than_one_request_may_have_is_told(person: Contributing) -> None:
+    page = person.send(files={"file1": ("a.txt", b"x" * LARGEST_REQUEST)}, **a_contribution())
+    assert (page.status, heading(page)) == (413, "Too large")
 
 
 def test_whoever_dies_before_the_commit_leaves_files_alone(person: Contributing) -> None:

@@ -106,6 +106,14 @@ def test_a_late_one_is_named_late(person: Contributing, clock: Clock) -> None:
     assert "Received late" in person.get(person.address(person.sent())).text
 
 
+def test_what_was_sent_is_never_markup(person: Contributing) -> None:
+    bad = "<script>alert(1)</script>"
+    one = person.sent(files={"file1": (f"{bad}.txt", PAPER)}, title=bad, source=bad, abstract=bad, name=bad)
+    for below in ("", "/paper", "/correct", "/withdraw"):
+        page = person.get(f"{person.address(one)}{below}")
+        assert (page.status, "<script>alert" in page.text) == (200, False)
+
+
 # ---- links
 
 
