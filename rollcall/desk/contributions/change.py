@@ -97,13 +97,15 @@ def add_paper(
 def correct(
     desk: Desk, event: Event, id: str, seen: int, said: Mapping[str, str], by: By, action: Action | None = None
 ) -> Outcome | None:
-    """`said`: of `title`, `source`, `item`, `abstract`, `name`, those to be as it says. `seen`: the revision shown."""
+    """`said`: of `title`, `source`, `item`, `abstract`, `name`, those to be as it says. `seen`: the revision shown.
+    What is published only the staff correct."""
 
     def change(there: Contribution) -> Contribution | Outcome:
         after = replace(there, **said)  # type: ignore[arg-type]
         if after == there:
             return AsBefore(there)
-        return after if there.revision == seen else ChangedMeanwhile(there)
+        is_open = by.press or not there.published
+        return after if is_open and there.revision == seen else ChangedMeanwhile(there)
 
     return _changed(desk, event, id, by, change, action or (Action.CONTRIBUTION_CORRECTED if by.press else None))
 
