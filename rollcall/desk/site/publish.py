@@ -73,7 +73,8 @@ def publish(desk: Desk, event: Event) -> Site:
 def republish(desk: Desk, event: Event) -> None:
     """After a change, which stands whatever becomes of this: it is marked as due, and the minute's sweep does it."""
     with suppress(Exception):  # the sweep meets it too, and says so
-        publish(desk, event)
+        if event.has_pages:
+            publish(desk, event)
 
 
 def publish_due(desk: Desk) -> Iterator[tuple[str, Site | Exception]]:
