@@ -471,7 +471,7 @@ def _means(visit: Visit, there: Contribution, action: Action) -> str:
     spoken = language(visit.event.language)
     said = spoken.gettext(action.means)
     if action.said == "published" and not there.consent:
-        return f"{said} {spoken.gettext('Its submitter has not agreed to publication.')}"
+        said += " " + spoken.gettext("Its submitter has not agreed to publication.")
     return said
 
 

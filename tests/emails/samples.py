@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+from rollcall.desk.contributions.emailed import AGREED
 from rollcall.documents.changes import News, RosterChange, change_of
 from rollcall.documents.rooming_list import Guest, GuestChange, RoomingList
 from rollcall.documents.roster_content import RosterRow, Shown
@@ -31,7 +32,7 @@ from rollcall.emails.reply import Reply
 from rollcall.emails.roster import Changes, LinkedFile, Roster
 from rollcall.emails.staff_digest import ForReview, StaffDigest
 from rollcall.emails.wording import Ways
-from rollcall.language import languages
+from rollcall.language import language, languages
 from rollcall.model import email
 from rollcall.model.announcement import Announcement, Wording
 from rollcall.model.contribution import (
@@ -46,7 +47,17 @@ from rollcall.model.contribution import (
 from rollcall.model.email import Attachment, CircuitBreaker, Email, EmailStatus, NotNeeded, OutboxEntry
 from rollcall.model.event import Event, Hotel
 from rollcall.model.fault import Fault
-from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm, InboundStatus, Reason, ReviewReason
+from rollcall.model.inbound import (
+    Doubt,
+    FormStatus,
+    InboundEmail,
+    InboundForm,
+    InboundPaper,
+    InboundPaperStatus,
+    InboundStatus,
+    Reason,
+    ReviewReason,
+)
 from rollcall.model.intake import Closing, Intake, RosterVersion
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import (
@@ -269,6 +280,18 @@ def replied(
         links = {place: LINK for place, form in enumerate(forms) if form.status is FormStatus.INCOMPLETE}
     content = Reply(inbound, {one.id: one for one in people}, links, own or {}, FORM_PAGE, ANSWERS_TO)
     return reply.word(email.reply_entry(inbound, to), event, content, intake)
+
+
+_FILE = PaperFile("F" * 26, "names.docx", "application/pdf", "en", 9000, "ab" * 32)
+_MISSING = {"title": (Fault("not_certain"),), "source": (Fault("not_found"),)}
+INCOMPLETE_PAPER = InboundPaper(InboundPaperStatus.INCOMPLETE, title="Names & numbers", files=(_FILE,), faults=_MISSING)
+
+
+def replied_to_papers(*papers: InboundPaper, event: Event = EVENT) -> Email:
+    inbound = an_inbound(papers=papers, subject="Contribution")
+    numbers, said = {"C": "INTGOV04-C/7"}, language(event.language).gettext(AGREED, address=ANSWERS_TO)
+    content = Reply(inbound, {}, {}, {}, FORM_PAGE, ANSWERS_TO, numbers, LINK, said, ANSWERS_TO)
+    return reply.word(email.reply_entry(inbound, FOCAL_POINT), event, content, INTAKE)
 
 
 def some(*those: Any, count: int | None = None) -> Shown[Any]:
@@ -538,9 +561,15 @@ SAMPLES: dict[str, Callable[[], Email]] = {
     "reply-several": lambda: replied(REGISTERED, INCOMPLETE, InboundForm(FormStatus.CONFLICT, answers=ANSWERS)),
     "reply-list": lambda: replied(REGISTERED, DOUBTFUL, ROW),
     "reply-no-form-past": lambda: replied(intake=PAST),
+    "reply-papers": lambda: replied_to_papers(
+        replace(INCOMPLETE_PAPER, status=InboundPaperStatus.REFUSED, faults={"files": (Fault("file_active"),)}),
+        InboundPaper(InboundPaperStatus.DUPLICATE, "C", "Names", "Mali", files=(_FILE,)),
+        InboundPaper(InboundPaperStatus.NEEDS_REVIEW, "C", "Names", "Mali"),
+    ),
 }
 IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
     "receipt": receipted,
+    "reply-paper": lambda event: replied_to_papers(INCOMPLETE_PAPER, event=event),
     "notice-held": noticed,
     "notice-withdrawn": lambda event: noticed(event, withdrawn=True),
     "confirmation": lambda event: confirmed(AMINA, event),
