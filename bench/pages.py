@@ -81,7 +81,8 @@ def _subjects(folder: Path, path: str) -> Sequence[Subject]:
     pages = Subject(_PAGES, (FRAMEWORK, "--target", "pages"), f"/events/{EVENT}{path}", {**settings, "TZ": "UTC"})
     page = folder / "page.html.gz"
     with pages.served({}) as server:
-        page.write_bytes(server.first_answer(lambda served: _page(served.port, pages.path)))
+        server.first_answer(lambda served: served.ask("HEAD", pages.path))
+        page.write_bytes(_page(server.served.port, pages.path))
     source = str(ROOT / "bench" / "hello" / "page.py")
     command = (FRAMEWORK, "--target", "register", "--source", source)
     return pages, Subject(_BARE, command, environment={"PYTHONPATH": str(ROOT), "PAGE": str(page)})

@@ -10,6 +10,9 @@ from deploy.steps import GcloudStep, Step, gcloud
 _LIFECYCLE = Path("deploy/files.lifecycle.json")
 """Objects hold personal data and are of no use once their event is over: Google deletes them after 400 days, a year and
 a month. Contributions' files on their way in, which nobody sent off, go after three days."""
+_CORS = Path("deploy/files.cors.json")
+"""A browser puts a file to an address that nobody can guess, and reads how far it came: `Range`
+(https://cloud.google.com/storage/docs/cross-origin)."""
 _RESTORABLE_DAYS = 7
 """Days in which a deleted object can be restored, as many as the database's point-in-time recovery. Deleting the bucket
 itself first switches this off: then only objects deleted before can be restored
@@ -44,7 +47,7 @@ def _bucket(
         "--uniform-bucket-level-access",
         "--public-access-prevention",
         f"--soft-delete-duration={restorable_days}d",
-        *([f"--lifecycle-file={_LIFECYCLE}"] if lifecycle else []),
+        *([f"--lifecycle-file={_LIFECYCLE}", f"--cors-file={_CORS}"] if lifecycle else []),
     )
 
     def is_current(there: Any) -> bool:
@@ -54,6 +57,7 @@ def _bucket(
             and access["uniformBucketLevelAccess"]["enabled"]
             and int(there["softDeletePolicy"]["retentionDurationSeconds"]) == restorable_days * 24 * 3600
             and there.get("lifecycle") == lifecycle
+            and there.get("cors", []) == (json.loads(_CORS.read_text()) if lifecycle else [])
         )
 
     change = gcloud(f"storage buckets update {bucket}", *settings, project=place.project)

@@ -240,19 +240,18 @@ _MORE = (
         N_("One name a line."),
         also=_words(NP_("other words, with commas between", "Accompanying persons, Accompanying person")),
     ),
+    # no other words for these two: letters say “Head of delegation: Ms. Diallo”
     FormField(
         LISTED,
         "consent",
         N_("I agree that my name, organization, country and category stand on the public list of participants."),
         "",
-        also=_words(NP_("other words, with commas between", "List of participants")),
     ),
     FormField(
         HEAD_OF_DELEGATION,
         "consent",
         N_("I am the head of my delegation"),
         "",
-        also=_words(NP_("other words, with commas between", "Head of delegation")),
     ),
 )
 

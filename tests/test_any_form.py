@@ -19,6 +19,7 @@ from rollcall.language import languages
 from rollcall.local.sample import filled_in
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
+from rollcall.model.programme import Participant, participant_of
 from rollcall.model.registration import Registration
 from schemas.form import asked_of, in_labels, names_sent_several_times, read_form, written
 from schemas.kinds import boxes_of
@@ -26,6 +27,7 @@ from tests.emails.samples import confirmed
 from tests.support.blank_form import filled_in as filled_in_pdf
 from tests.support.builders import a_form, an_event, an_event_asking, registered, roster_files
 from tests.support.inbound import TO
+from tests.support.publishing import EVENT as PUBLISHING
 
 _LABELS = (
     *("Table number", "Diet", "Taxi wanted", "Shirt size", "Years of service", "Badge name", "Emergency call"),
@@ -163,6 +165,15 @@ def test_what_is_answered_is_what_is_kept(channel: Callable[[Filled], Registrati
         assert kept == filled.answers
 
     run()
+
+
+@pytest.mark.parametrize("channel", CHANNELS.values(), ids=CHANNELS)
+def test_who_agrees_to_be_listed_agrees_in_the_words_of_that_day(channel: Callable[[Filled], Registration]) -> None:
+    answers = {"family_name": "Diallo", "email": "a@example.org", "category": "associate", "head_of_delegation": "yes"}
+    silent, agrees = (channel(Filled(PUBLISHING, answers | said)) for said in ({}, {"listed": "yes"}))
+    assert participant_of(silent) is None
+    assert participant_of(agrees) == Participant("Diallo", "", "", "associate", head=True)
+    assert agrees.chosen["listed"].startswith("I agree that my name, organization, country and category")
 
 
 def test_roster_and_confirmation_say_what_is_kept() -> None:

@@ -29,11 +29,41 @@ ENDS = {".": ".。", "?": "?？؟", "!": "!！", ":": ":：", "…": "…", ",":
 CLOSES = "”’»）)】》 \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"
 SAME = {
     "es": {"error", "fax", "hotel", "no", "tel", "total"},
-    "fr": {"confirmation", "date", "dates", "fax", "page", "questions", "signature", "total"},
+    "fr": {
+        *(
+            "addendum",
+            "confirmation",
+            "contribution",
+            "contributions",
+            "corrigendum",
+            "date",
+            "dates",
+            "documents",
+            "fax",
+        ),
+        *("page", "participants", "programme", "publication", "questions", "signature", "total"),
+    },
 }
 """Words that are the same in English and in the language."""
 NAMES = {
-    *("ASCII", "CSV", "Content-Type", "DKIM", "Excel", "From", "Idempotency-Key", "JPEG", "JSON", "MB", "Miss", "Mrs"),
+    *(
+        "ASCII",
+        "Addendum",
+        "Atom",
+        "CSV",
+        "Corrigendum",
+        "OpenDocument",
+        "Content-Type",
+        "DKIM",
+        "Excel",
+        "From",
+        "Idempotency-Key",
+        "JPEG",
+        "JSON",
+        "MB",
+        "Miss",
+        "Mrs",
+    ),
     *("PDF", "PNG", "RFC", "SHA-256", "SPF", "SendGrid", "TIFF", "URL", "UTC", "UTF-8", "Word", "gzip", "kB"),
 }
 """Written in Latin letters everywhere."""

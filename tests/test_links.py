@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from itsdangerous import URLSafeSerializer
 
 from rollcall.links import SignedLinks
+from rollcall.model.contribution import Contribution, PaperDoubt, Upload
 from rollcall.model.invitation import Invitation
 from rollcall.model.links import (
     TO_EDITORS,
@@ -34,7 +35,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ID = "0123456789ABCDEFGHJKMNPQ"
 FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 OVER = replace(EVENT, ends=UNTIL)
-"""As `EVENT`, and its registrants' links to their own registration expire with it."""
+"""As `EVENT`, and links to a person's own registration or contribution expire with it."""
+CONTRIBUTION = Contribution(ID, EVENT.slug, "Names", "Guinea", "Ada", ONE, (), link=4)
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, ONE, UNTIL),
@@ -45,6 +47,9 @@ MADE = {
     LinkPurpose.LATE: LINKS.late(EVENT, Invitation(ID, "Ada", UNTIL, "visa", ONE, UNTIL)),
     LinkPurpose.RECEIVED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=False)}",
     LinkPurpose.ALREADY_REGISTERED: f"{LINKS.form_page(EVENT)}/{LINKS.received(EVENT, ID, UNTIL, duplicate=True)}",
+    LinkPurpose.CONTRIBUTION: LINKS.contribution(OVER, CONTRIBUTION),
+    LinkPurpose.PAPERS: LINKS.completing_papers(EVENT, ID, UNTIL),
+    LinkPurpose.SUBMITTED: f"{LINKS.contribute(EVENT)}/{LINKS.submitted(EVENT, ID, UNTIL, before=True)}",
 }
 SIGNED = URLSafeSerializer("").loads_unsafe(MADE[LinkPurpose.RESOLVE].rpartition("/")[2])[1][4]
 """For whom it was made, as all links to `ONE` have it."""
@@ -58,7 +63,11 @@ FOUND = {
     LinkPurpose.LATE: Opened("intgov04", ID, 0),
     LinkPurpose.RECEIVED: Opened("intgov04", ID, 0),
     LinkPurpose.ALREADY_REGISTERED: Opened("intgov04", ID, 0),
+    LinkPurpose.CONTRIBUTION: Opened("intgov04", ID, 4),
+    LinkPurpose.PAPERS: Opened("intgov04", ID, 0),
+    LinkPurpose.SUBMITTED: Opened("intgov04", ID, 1),
 }
+OF_CONTRIBUTIONS = (LinkPurpose.CONTRIBUTION, LinkPurpose.PAPERS, LinkPurpose.SUBMITTED)
 each_purpose = pytest.mark.parametrize("purpose", LinkPurpose)
 
 
@@ -142,9 +151,14 @@ def test_opens_nothing_for_another_purpose(purpose: LinkPurpose) -> None:
 
 
 @each_purpose
-def test_lies_below_the_forms_page(purpose: LinkPurpose) -> None:
+def test_lies_below_its_form(purpose: LinkPurpose) -> None:
+    form = LINKS.contribute(EVENT) if purpose in OF_CONTRIBUTIONS else LINKS.form_page(EVENT)
+    assert MADE[purpose] == f"{form}/{purpose.value}/{TOKENS[purpose]}"
+
+
+def test_each_function_has_its_address() -> None:
     assert LINKS.form_page(EVENT) == "https://desk.example.org/register/intgov04/en"
-    assert MADE[purpose] == f"https://desk.example.org/register/intgov04/en/{purpose.value}/{TOKENS[purpose]}"
+    assert LINKS.contribute(EVENT) == "https://desk.example.org/contribute/intgov04/en"
     assert LINKS.form_page(replace(EVENT, languages=("en",))) == "https://desk.example.org/register/intgov04"
 
 
@@ -194,3 +208,16 @@ def test_one_altered_character_is_noticed(place: int, character: str) -> None:
 @given(st.text())
 def test_any_other_text_is_damaged(text: str) -> None:
     assert LINKS.opened(EVENT, LinkPurpose.COMPLETE, text, LONG_AGO) == LinkDamaged()
+
+
+def test_an_upload_is_of_its_event_and_is_what_was_signed() -> None:
+    upload = Upload(ID, "Paper.pdf", 9, "application/pdf", "9" * 64, PaperDoubt.ACTIVE)
+    token = LINKS.upload(EVENT, upload)
+    assert LINKS.uploaded(EVENT, token) == upload
+    for event, other in (
+        (replace(EVENT, slug="other"), token),
+        (EVENT, token[:-3] + "AAA"),
+        (EVENT, TOKENS[LinkPurpose.OWN]),
+    ):
+        assert LINKS.uploaded(event, other) is None
+    assert all(LINKS.opened(EVENT, purpose, token, UNTIL) == LinkDamaged() for purpose in LinkPurpose)

@@ -102,7 +102,7 @@ class PaperRow:
     received: datetime | None
     tags: Sequence[Tag]
     why: Sequence[tuple[str, str]]
-    """It is held, or in doubt: label and text."""
+    """It is held, or has to be looked at: label and text."""
     files: Sequence[FileRow]
 
 
@@ -471,7 +471,7 @@ def _means(visit: Visit, there: Contribution, action: Action) -> str:
     spoken = language(visit.event.language)
     said = spoken.gettext(action.means)
     if action.said == "published" and not there.consent:
-        return f"{said} {spoken.gettext('Its submitter has not agreed to publication.')}"
+        said += " " + spoken.gettext("Its submitter has not agreed to publication.")
     return said
 
 

@@ -24,9 +24,8 @@ from rollcall.language import N_, language, languages
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.form import Choice, FormField
-from rollcall.model.programme import Document
+from rollcall.model.programme import DOCUMENT_TYPES, Document
 from rollcall.model.registration import new_id
-from schemas.event_pages import DOCUMENT_TYPES
 from schemas.faults import sentence
 from schemas.form import asked_of
 

@@ -14,7 +14,7 @@ from handlers.staff.visit import Visit
 from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff.review import Item, Queue, queue
 from rollcall.documents.review_words import items_in_words
-from rollcall.language import N_, language
+from rollcall.language import language
 from rollcall.model.contribution import Stage
 from rollcall.model.review import ItemId, ItemKind
 
@@ -83,8 +83,7 @@ def _papers(visit: Visit) -> tuple[str, str] | None:
         return None
     count = counts_of(visit.desk.store, visit.event.slug, None).stages.get(Stage.NEEDS_REVIEW, 0)
     spoken = language(visit.event.language)
-    one, many = N_("%(count)s contribution to be looked at"), N_("%(count)s contributions to be looked at")
-    said = spoken.ngettext(one, many, count)
+    said = spoken.ngettext("%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count)
     return (visit.address("contributions", show=Stage.NEEDS_REVIEW), said) if count else None
 
 

@@ -33,12 +33,12 @@ def word(
 ) -> Email:
     """`own`: the link to its page, until the event is over."""
     spoken, number = language(event.language), designation(event.slug, one.number)
-    subject = N_("Withdrawn: %(reference)s, %(event)s") if withdrawal else N_("Held: %(reference)s, %(event)s")
+    is_withdrawn, is_held = N_("Contribution withdrawn: %(reference)s, %(event)s"), N_("Held: %(reference)s, %(event)s")
     about = {"event": isolated(spoken, event.title), "reference": isolated(spoken, number or one.title)}
     return worded(
         entry,
         event,
-        spoken.gettext(subject, **about),
+        spoken.gettext(is_withdrawn if withdrawal else is_held, **about),
         "notice",
         dear=unlinked(one.name),
         number=number,

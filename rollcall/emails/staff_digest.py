@@ -354,8 +354,9 @@ def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
     if count := digest.new_contributions:
         said.append(spoken.ngettext("%(count)s new contribution", "%(count)s new contributions", count))
     if count := digest.doubtful_contributions:
-        one, many = N_("%(count)s contribution to be looked at"), N_("%(count)s contributions to be looked at")
-        said.append(spoken.ngettext(one, many, count))
+        said.append(
+            spoken.ngettext("%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count)
+        )
     if count := digest.remarks.count:
         said.append(spoken.ngettext("%(count)s remark", "%(count)s remarks", count))
     return said

@@ -228,6 +228,8 @@ def test_the_bucket_is_private_and_objects_expire(deployment: Deployment) -> Non
     assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": one} for one in conditions]
     assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": str(7 * 24 * 3600)}
     assert bucket["location"] == "europe-west6"
+    [cors] = bucket["cors"]
+    assert (cors["method"], "Range" in cors["responseHeader"]) == (["PUT"], True)
 
 
 def test_what_is_published_is_apart_and_is_gone_when_it_is_deleted(deployment: Deployment) -> None:
@@ -557,6 +559,7 @@ BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}
         (BUCKET, "iamConfiguration.publicAccessPrevention", "inherited", "a bucket "),
         (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
         (BUCKET, "lifecycle", {}, "a bucket "),
+        (BUCKET, "cors", [], "a bucket "),
         (
             f"iam projects/{PROJECT}/roles/rollcallDatabase",
             "includedPermissions",

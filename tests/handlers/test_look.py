@@ -25,6 +25,7 @@ def with_look(folder: Path, look: str, **files: bytes) -> Event:
     path = folder / "conference.toml"
     text = re.sub(r"\[look\].*?(?=\n\[)", f"[look]\n{look}\n", EXAMPLE.read_text("utf-8"), flags=re.DOTALL)
     path.write_text(text, "utf-8")
+    shutil.copy(EXAMPLE.with_name("conference-rules.pdf"), folder)
     for name, content in files.items():
         (folder / name.replace("_", ".")).write_bytes(content)
     return read_event(path)

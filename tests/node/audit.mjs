@@ -117,6 +117,9 @@ const deskStates = (language, address) => {
     "change answers, to check": pressed(DESK.pages["change answers"], { hotel: LONG }),
     "hotel, to check": pressed(DESK.pages.hotel),
     "new announcement, nothing written (422)": pressed("write/new"),
+    "hold, no reason (422)": pressed(DESK.pages.hold),
+    "agenda item, nothing filled in (422)": pressed("programme/agenda/add", { starts: "x", contributions: "x" }),
+    "document, nothing filled in (422)": pressed("programme/documents/add"),
     "invitation, nothing filled in (422)": pressed("deadline", {}, "form[method=post] button"),
   };
   return Object.fromEntries(Object.entries(states).map(([name, open]) => [`desk in ${language}: ${name}`, open]));

@@ -2,6 +2,7 @@
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from pypdf import PdfWriter
 from pypdf.actions import JavaScript
 
 from handlers.register import register
+from handlers.request_body import LARGEST_REQUEST
 from rollcall.desk.contribution_ports import Inspected
 from rollcall.desk.desk import Desk
 from rollcall.model.contribution import Contribution, PaperDoubt, PaperStatus
@@ -231,6 +233,19 @@ def test_a_lost_answer_of_the_store_makes_no_second_one(person: Contributing) ->
     assert (page.status, again.status, len(person.all())) == (503, 303, 1)
 
 
+def test_two_at_once_are_one(person: Contributing) -> None:
+    form = a_contribution() | tokens(person.send(**a_contribution(email="")))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: person.send(files={}, **form | {"email": "amina@example.org"}), range(4)))
+    assert [one.status for one in answers] == [303] * 4
+    assert len(person.all()) == 1
+
+
+def test_more_than_one_request_may_have_is_told(person: Contributing) -> None:
+    page = person.send(files={"file1": ("a.txt", b"x" * LARGEST_REQUEST)}, **a_contribution())
+    assert (page.status, heading(page)) == (413, "Too large")
+
+
 def test_whoever_dies_before_the_commit_leaves_files_alone(person: Contributing) -> None:
     with (
         mock.patch.object(type(person.desk.store), "accept_contribution", side_effect=SystemExit),
@@ -319,7 +334,8 @@ def test_a_reference_counts_only_with_its_own_address(person: Contributing) -> N
     unknown = person.send(
         files={"file1": ("c.txt", b"c\n")}, **a_contribution(reference="000-000-000", email="c@example.org")
     )
-    assert [one.registration_id for one in person.all()] == [there.id, "", ""]
+    person.send(files={"file1": ("d.txt", b"d\n")}, **a_contribution(reference="000-000-000"))
+    assert [one.registration_id for one in person.all()] == [there.id, "", "", ""]
     assert its_own.status == others.status == unknown.status == 303
     pages = [re.sub("<a href.*", "", person.get(one.headers["Location"]).text) for one in (others, unknown)]
     assert pages[0] == pages[1]

@@ -12,7 +12,8 @@ from lxml import html
 
 from handlers.register import register
 from rollcall.desk.desk import Desk
-from tests.support.builders import an_event
+from schemas.event import read_event
+from tests.support.builders import EVENTS, an_event
 from tests.support.clock import Clock
 from tests.support.event_pages import BASE, EVENT, ROOT, SITE, EventPages, a_contribution, event_pages
 from tests.support.in_process import ask
@@ -273,3 +274,17 @@ def test_the_form_leads_to_the_pages(desk: Desk, shown: EventPages) -> None:
     elsewhere = replace(desk, events={event.slug: event})
     answer = ask(partial(register, elsewhere), "GET", "/register/intgov04", headers={"Accept": "text/html"})
     assert BASE not in answer.text
+
+
+def test_colour_and_logo_are_the_events(tmp_path: Path, clock: Clock) -> None:
+    event = read_event(EVENTS / "examples" / "conference.toml")
+    assert event.look.logo
+    conference = event_pages(tmp_path, clock, {event.slug: event})
+    answer = conference.ask("GET", f"/events/{event.slug}/agenda", {"Accept": "text/html"})
+    address = f"/events/{event.slug}/{event.look.logo.name}"
+    assert f'src="{address}"' in answer.text
+    assert str(event.look.colour) in answer.text
+    assert "img-src 'self' data:" in answer.headers["Content-Security-Policy"]
+    logo = conference.ask("GET", address, {})
+    assert (logo.status, logo.content) == (200, event.look.logo.content)
+    assert "sandbox" in logo.headers["Content-Security-Policy"]
