@@ -109,8 +109,8 @@ golden: .venv/test compiled
 	.venv/bin/python -m tests.ops.golden
 
 # How close to the floor: ratios, measured side by side (bench/__main__.py says what it needs).
-.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people bench-staff \
-	bench-pages
+.PHONY: bench-quick bench-messages bench-instances bench-settings bench-counting bench-growth bench-people bench-staff
+.PHONY: bench-pages
 bench: .venv/test compiled
 	.venv/bin/python -m bench
 

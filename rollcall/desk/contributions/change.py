@@ -214,6 +214,7 @@ def _difference(before: Contribution, after: Contribution) -> tuple[Mapping[str,
 
 def _as_text(one: Contribution) -> dict[str, str]:
     said = {"title": one.title, "source": one.source, "item": one.item, "abstract": one.abstract, "name": one.name}
+    said["consent"] = one.consent
     papers = {
         f"paper {place}": f"{paper.kind} {paper.number}: {paper.status}" for place, paper in enumerate(one.papers)
     }

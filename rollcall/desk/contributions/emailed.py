@@ -156,6 +156,7 @@ def _of_answer(
         return (replace(wanted, status=InboundPaperStatus.DUPLICATE),)
     if said.withdraws and not speaks_of_another:
         done = change.withdraw(desk, event, there.id, _BY_EMAIL)
+        desk.republish(desk, event)
         is_done = isinstance(done, change.Changed | change.AsBefore | change.IsWithdrawn)
         return (replace(wanted, status=InboundPaperStatus.WITHDRAWN) if is_done else wanted,)
     if len(said.papers) != 1 or not said.papers[0].files:
