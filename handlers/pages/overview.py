@@ -13,7 +13,7 @@ from handlers.pages.feeds import newest
 from handlers.pages.kept import FOR_ALL, answer, kept
 from handlers.pages.public import Public
 from handlers.pages.visit import OVERVIEW, TRAVEL, Visit
-from handlers.responses import CONTRIBUTE, address_below, form_address, own_address
+from handlers.responses import form_address, own_address
 from rollcall.model.event import Event
 from templates import map_of
 
@@ -41,7 +41,6 @@ def overview(visit: Visit, status: int = 200) -> Response:
         OVERVIEW,
         "overview",
         form=form_address(visit.request, visit.event),
-        contribute=address_below(CONTRIBUTE, visit.request, visit.event),
         subscribe=_for_calendars(visit),
         json_ld=json_ld(visit),
         newest=newest(visit)[:_SHOWN],

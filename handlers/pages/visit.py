@@ -13,7 +13,7 @@ from flask import Request, Response
 from handlers import responses
 from handlers.pages.public import Public, Snapshot, as_of_file
 from handlers.request_body import number_in
-from handlers.responses import NO_SUCH_PAGE, own_address, path_below
+from handlers.responses import CONTRIBUTE, NO_SUCH_PAGE, address_below, own_address, path_below
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.programme import Site
@@ -79,6 +79,10 @@ class Visit:
         return own_address(self.request, self.event)
 
     @property
+    def contribute(self) -> str:
+        return address_below(CONTRIBUTE, self.request, self.event)
+
+    @property
     def root(self) -> str:
         """As `https://www.example.org/`."""
         return self.public.address or self.request.host_url
@@ -112,14 +116,19 @@ class Visit:
             case _:
                 return True
 
+    def _heading(self, name: str) -> str:
+        if name == TRAVEL and not self.event.hotels:
+            return N_("Venue")
+        return N_("Hotels") if name == TRAVEL and not self.event.venue else HEADINGS[name]
+
     def page(self, status: int, name: str, template: str, **context: object) -> Response:
         """`name`: of the page to which it belongs."""
         if not self.has(name):
             raise NO_SUCH_PAGE
         event, spoken = self.event, language(self.event.language)
         pages = [
-            (one, spoken.gettext(heading), f"{self.here}/{one}" if one else self.here)
-            for one, heading in HEADINGS.items()
+            (one, spoken.gettext(self._heading(one)), f"{self.here}/{one}" if one else self.here)
+            for one in HEADINGS
             if self.has(one)
         ]
         response = responses.page(
@@ -129,7 +138,7 @@ class Visit:
             visit=self,
             pages=pages,
             of=name,
-            heading=spoken.gettext(HEADINGS[name]),
+            heading=spoken.gettext(self._heading(name)),
             links=self._links(),
             **context,
         )

@@ -117,6 +117,8 @@ class ContributionPage:
     tags: Sequence[Tag]
     papers: Sequence[PaperRow]
     facts: Sequence[tuple[str, str]]
+    public: str
+    """Where everybody reads it, or empty."""
     registration: tuple[str, str] | None
     """Reference and address."""
     inbound: str
@@ -191,12 +193,19 @@ def _page(visit: Visit, there: Contribution) -> ContributionPage:
         tags=tags_of(visit, there, closes_at),
         papers=[_paper(visit, there, one, closes_at) for one in reversed(there.papers)],
         facts=_facts(visit, there),
+        public=_public(visit, there),
         registration=(reference_of(of), visit.address("registrations", of)) if of else None,
         inbound=visit.address("review", "inbound", there.inbound_id) if there.inbound_id else "",
         actions=_offered(visit, there) if visit.may_edit else (),
         emails=[sent_email(event, one) for one in emails_about(store, there)],
         history=[_made(event, one) for one in reversed(store.contribution_history(there.id))],
     )
+
+
+def _public(visit: Visit, there: Contribution) -> str:
+    event = event_of(visit)
+    at = there.published and event.has_pages
+    return f"{visit.desk.links.pages_of(event)}/contributions/{there.number}" if at else ""
 
 
 def _number(there: Contribution) -> str:

@@ -94,7 +94,8 @@ def paper_in_words(event: Event, kind: PaperKind, number: int) -> str:
 def change_in_words(event: Event, change: ContributionChange) -> list[tuple[str, str, str]]:
     """Label, before and after."""
     names = sorted(change.before.keys() | change.after.keys())
-    return [_one_changed(event, name, change.before.get(name, ""), change.after.get(name, "")) for name in names]
+    differing = ((name, change.before.get(name, ""), change.after.get(name, "")) for name in names)
+    return [_one_changed(event, *one) for one in differing if one[1] != one[2]]
 
 
 def _one_changed(event: Event, name: str, before: str, after: str) -> tuple[str, str, str]:

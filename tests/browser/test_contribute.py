@@ -106,7 +106,7 @@ def test_a_person_sends_a_paper_and_what_is_wrong_loses_nothing(
     fill_in(page, title=title, email="amina")
     page.set_input_files("#file1", paper)
     if script:
-        expect(page.get_by_text("Arrived: Paper.txt")).to_be_visible()
+        expect(page.get_by_text("Arrived: Paper.txt 1 kB")).to_be_visible()
     send(page)
     expect(page.get_by_role("alert")).to_contain_text("This does not read as an e-mail address")
     expect(page.get_by_text("Arrived: Paper.txt")).to_be_visible()

@@ -3,6 +3,7 @@
   const form = document.querySelector("form[data-uploads]");
   const LARGEST = 50e6, TOGETHER = 25e6, PIECE = 2 ** 21, TRIES = 8, FIRST_TRIES = 4, WAIT = 1000, LONGEST_WAIT = 30000;
   const key = form ? `uploads ${form.dataset.for}` : "", mega = (bytes) => (bytes / 1e6).toLocaleString({{ (spoken.tag ~ "-u-nu-latn") | tojson }}, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+  const sized = (bytes) => bytes < 1e6 ? {{ _("%(count)s kB", count="@") | tojson }}.replace("@", Math.ceil(bytes / 1e3)) : {{ _("%(count)s MB", count="@") | tojson }}.replace("@", mega(bytes));
   {# What is under way, and what arrived, of this tab: a reload finds it again. #}
   const known = () => { try { return JSON.parse(sessionStorage.getItem(key)) ?? {}; } catch { return {}; } };
   const remember = (place, said) => { try { sessionStorage.setItem(key, JSON.stringify({ ...known(), [place]: said })); } catch { /* a reload begins anew */ } };
@@ -45,7 +46,7 @@
     const arrived = field.querySelector(".arrived"), [name, size] = ["bdi", "span"].map((one) => arrived.querySelector(one)), other = field.querySelector("[data-other]");
     const say = (text) => { if (said.textContent !== text) said.textContent = text; };
     const show = (file, its) => {
-      [token.value, name.textContent, size.textContent] = [its.token, file.name, {{ _("%(count)s MB", count="@") | tojson }}.replace("@", mega(file.size))];
+      [token.value, name.textContent, size.textContent] = [its.token, file.name, sized(file.size)];
       arrived.hidden = false;
       arrived.querySelector("input").checked = false;
       other.textContent = other.dataset.other;

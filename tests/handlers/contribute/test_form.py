@@ -72,6 +72,7 @@ def test_the_page_after_it_says_what_happens_next_and_not_who_sent_it(person: Co
     page = person.get(person.send(**a_contribution()).headers["Location"])
     assert heading(page) == "Your contribution is received"
     assert "Within minutes you receive an e-mail with its number" in page.text
+    assert 'href="/events/intgov04' in page.text
     assert not [said for said in a_contribution().values() if len(said) > 5 and said in page.text]
 
 

@@ -59,9 +59,9 @@ def test_how_to_register_changes_with_time_alone(shown: EventPages, clock: Clock
     assert 'class="button" href="/register' not in text
     assert "marked as late" in text
     clock.now = EVENT.over_at + NEVER
-    text = shown.get().text
-    assert 'href="/register' not in text
-    assert 'href="/contribute' not in text
+    assert 'href="/register' not in shown.get().text
+    for path in ("", "contributions"):
+        assert 'href="/contribute' not in shown.get(path).text
 
 
 def test_a_deadline_that_was_moved_is_the_one_that_is_shown(shown: EventPages) -> None:
@@ -112,7 +112,7 @@ def test_documents(shown: EventPages) -> None:
 def test_contributions_and_one_of_them(shown: EventPages) -> None:
     said = main_of(shown.get("contributions").text)
     assert said.startswith(
-        "ITU Forum: Workshop on Internet Governance Contributions C/3 Withdrawn "
+        "ITU Forum: Workshop on Internet Governance Contributions Send a contribution C/3 Withdrawn "
         "INTGOV04-C/2 نطاقات البلدان إدارة سورية · Domain names and addresses · Received late "
         "INTGOV04-C/1 (Rev.1) Governance"
     )
@@ -121,6 +121,12 @@ def test_contributions_and_one_of_them(shown: EventPages) -> None:
     assert "Number INTGOV04-C/1 (Rev.1) Source Administration of Senegal Agenda item Domain names" in said
     assert "English PDF, 124 kB French DOCX, 124 kB INTGOV04-C/1 (Add.1)" in said
     assert f'href="{BASE}/files/ONE-FR" download hreflang="fr"' in text
+
+
+def test_how_to_get_there(shown: EventPages) -> None:
+    said = main_of(shown.get("travel").text)
+    assert said.startswith("ITU Forum: Workshop on Internet Governance Venue Salle B, ITU Headquarters")
+    assert "By bus from Geneva Airport" in said
 
 
 def test_of_one_that_was_withdrawn_only_the_number_is_left(shown: EventPages) -> None:
@@ -218,6 +224,7 @@ def test_what_is_not_there_is_said_with_the_events_contact(shown: EventPages, pa
     assert answer.status == 404
     assert "Robert Shaw" in answer.text
     assert answer.headers["Cache-Control"] == "no-store"
+    assert f'href="{BASE}' in answer.text.partition("<footer")[2]
 
 
 def test_other_events_have_their_own(shown: EventPages) -> None:

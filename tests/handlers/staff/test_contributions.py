@@ -129,6 +129,8 @@ def test_a_paper_is_published_once_by_a_button_pressed_twice(desk: Desk, pages: 
     assert "It is published" in page
     assert "Revision 1" in page
     assert "Replaced" in page
+    assert f"/events/{EVENT.slug}/contributions/{one.number}" in page
+    assert '– → <strong dir="auto">–' not in page
     clock.forward(2 * desk.limits.publication_lease)
     assert desk.store.due_publications(9) == [EVENT.slug]
 

@@ -88,9 +88,11 @@ def test_what_the_file_says_is_shown_until_it_is_changed(desk: Desk, pages: Staf
 
 
 def test_an_item_is_placed_by_its_time_and_moved_where_that_says_nothing(desk: Desk, pages: StaffPages) -> None:
+    assert ">Move<" not in pages.get("programme").text
     for title, starts in (("Coffee", "09:30"), ("Sometime", ""), ("Anytime", "")):
         said = {**ITEM, "day": "2004-02-26", "title_en": title, "starts": starts, "ends": ""}
         assert pages.post("programme/agenda/add", **carried(pages), **said).status == 303
+    assert ">Move<" in pages.get("programme").text
     assert agenda(desk) == ["Opening", "Coffee", "Names and numbers", "Sometime", "Anytime"]
     pages.post("programme/agenda/4/up", **carried(pages))
     assert agenda(desk)[3:] == ["Anytime", "Sometime"]
