@@ -64,7 +64,7 @@ class Text(fields.String):
 
     def tidy(self, text: str) -> str:
         """Idempotent. White space of any kind is one space."""
-        return " ".join(unicodedata.normalize("NFC", text.translate(_UNMEANT)).split())
+        return _tidied(text)
 
 
 # What mail programs link by themselves, in NFKC. One letter before a full stop is a short name (`J.Li`), and of the
@@ -109,12 +109,21 @@ class Lines(Text):
             raise fault("too_many_lines", most=self.MOST, lines=lines)
 
 
+def shown(text: str) -> str:
+    """A line that nobody is asked about, without what a person would be asked to remove."""
+    return "".join(one for one in _tidied(text) if not _unreadable(one))
+
+
 def is_blank(text: str) -> bool:
     """Whether nothing in it can be seen: white space, format characters, marks without a letter, fillers."""
     return all(
         character.isspace() or unicodedata.category(character) in _INVISIBLE or character in _INVISIBLE_LETTERS
         for character in text
     )
+
+
+def _tidied(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text.translate(_UNMEANT)).split())
 
 
 def _unreadable(character: str) -> bool:

@@ -48,8 +48,8 @@ CALLS_OUT = {
     "google.cloud.firestore": {"main.py", "rollcall/store/firestore.py", "rollcall/store/firestore_rpc.py"},
     "google.cloud.storage": {"main.py", "rollcall/store/cloud_storage.py"},
 }
-"""V13.2.4: what opens connections, and who may use it: Firestore, Cloud Storage, SendGrid, Google's published keys, a virus
-scanner; and `deploy-check`, which asks for the desk's own page."""
+"""V13.2.4: what opens connections, and who may use it: Firestore, Cloud Storage, SendGrid, Google's published keys, a
+virus scanner; and `deploy-check`, which asks for the desk's own page."""
 ELSEWHERE = {"http.client", "requests", "httpx", "aiohttp", "urllib3", "ftplib", "smtplib"}
 """What opens others."""
 ONLY_NAMES = {

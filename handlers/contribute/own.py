@@ -1,7 +1,7 @@
 """A submitter's own contribution: seen, added to, corrected, withdrawn. Opening a page changes nothing, since mail
 programs open links too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
@@ -33,10 +33,10 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.change import By
 from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.desk import Desk
+from rollcall.documents.contributions import change_in_words
 from rollcall.language import N_, Language, language
 from rollcall.model.contribution import (
     Contribution,
-    ContributionChange,
     Paper,
     PaperKind,
     PaperStatus,
@@ -47,7 +47,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, LinkRevoked, NoLink, Opened
 from rollcall.model.registration import Actor, Way
-from schemas.contribution import CORRECTED, FURTHER, contribution_asks, read_correction, read_kind
+from schemas.contribution import CORRECTED, FURTHER, read_correction, read_kind
 from schemas.form import faults_of
 
 _BY = By(Actor.REGISTRANT, Way.LINK)
@@ -93,7 +93,7 @@ class PaperShown:
 class ChangeShown:
     at: datetime
     by_staff: bool
-    lines: tuple[tuple[str, str, str], ...]
+    lines: Sequence[tuple[str, str, str]]
     """Label, before and after."""
 
 
@@ -138,7 +138,8 @@ def _by(desk: Desk, event: Event, token: str) -> Contribution | NoLink:
 def _shown(desk: Desk, event: Event, request: Request, there: Contribution, address: str) -> Response:
     closes_at, spoken = contributions_close_at(desk.store, event), language(event.language)
     papers = [_paper_shown(there, place, closes_at, address, spoken) for place in range(len(there.papers))]
-    changes = [_change_shown(event, one) for one in desk.store.contribution_history(there.id)]
+    history = desk.store.contribution_history(there.id)
+    changes = [ChangeShown(one.at, one.by is Actor.STAFF, change_in_words(event, one)) for one in history]
     return page(
         200,
         "contribute/own",
@@ -194,16 +195,8 @@ def _status(there: Contribution, paper: Paper) -> str:
     return _STATUS[paper.status]
 
 
-def _change_shown(event: Event, one: ContributionChange) -> ChangeShown:
-    labels = {
-        ask.field.name: ask.field.label for ask in contribution_asks(event, CORRECTED) if ask.field.name != "consent"
-    }
-    lines = tuple((labels[name], one.before.get(name, ""), text) for name, text in one.after.items() if name in labels)
-    return ChangeShown(one.at, one.by is Actor.STAFF, lines)
-
-
 def _file(desk: Desk, there: Contribution, place: int | None, number: int | None) -> Response:
-    """To be stored, never to be shown here."""
+    """To be stored, never to be shown here. Without its length: Cloud Run passes on more than 32 MiB only in chunks."""
     papers = there.papers[place : place + 1] if place is not None else ()
     files = papers[0].files[number : number + 1] if papers and number is not None else ()
     pieces = desk.files().pieces(files[0].id) if files else None
@@ -211,7 +204,6 @@ def _file(desk: Desk, there: Contribution, place: int | None, number: int | None
         raise NO_SUCH_PAGE
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(files[0].name, safe='')}",
-        "Content-Length": str(files[0].size),
         "Cross-Origin-Resource-Policy": "same-origin",
     }
     return Response(whole_or_broken_off(pieces), content_type=files[0].type, headers=headers)

@@ -28,6 +28,8 @@ class Limits:
     longest_retry_after: timedelta = timedelta(hours=1)
     to_one_address: int = 50
     """Room for a delegation; senders that count at the same moment may exceed it."""
+    receipts_to_one_address: int = 20
+    """Of those: anybody may give any address with a paper, and what else goes there must not wait for that."""
     address_window: timedelta = timedelta(days=1)
     total_window: timedelta = timedelta(hours=1)
     """Of `Event.emails_an_hour`."""

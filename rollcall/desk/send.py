@@ -54,8 +54,9 @@ def send(desk: Desk, email_id: str) -> Attempted | None:
     lately, limits = 0, desk.limits
     waits = False
     if may_be_postponed(entry):
-        lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, limits.to_one_address)
-        is_counted = entry.kind not in email.NOT_TO_REGISTRANTS and lately < limits.to_one_address
+        most = _most_to_one_address(entry, limits)
+        lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, most)
+        is_counted = entry.kind not in email.NOT_TO_REGISTRANTS and lately < most
         waits = is_counted and not _has_room(desk, entry.event, breaker.as_of)
     attempt_id = secrets.token_hex(8)
     if waits:
@@ -145,11 +146,16 @@ def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limit
     unknown, rejected = (_count(entry, one) for one in (AttemptOutcome.UNKNOWN, AttemptOutcome.REJECTED))
     if unknown >= len(limits.unknown_waits) or rejected >= limits.max_attempts:
         return replace(entry, status=EmailStatus.FAILED, due_at=None)
-    if lately >= limits.to_one_address:
+    if lately >= _most_to_one_address(entry, limits):
         return _postponed(entry, attempt_id, now, limits)
     attempt = email.Attempt(attempt_id, now)
     lease = limits.staff_lease if entry.kind in email.NOT_TO_REGISTRANTS else limits.lease
     return replace(entry, status=EmailStatus.SENDING, due_at=now + lease, attempts=(*entry.attempts, attempt))
+
+
+def _most_to_one_address(entry: OutboxEntry, limits: Limits) -> int:
+    is_receipt = entry.kind is email.EmailKind.RECEIPT
+    return min(limits.to_one_address, limits.receipts_to_one_address) if is_receipt else limits.to_one_address
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:

@@ -55,6 +55,7 @@ _CHANGED = {
     "item": N_("Agenda item or question"),
     "abstract": N_("Abstract"),
     "name": N_("Name"),
+    "consent": N_("Publication"),
 }
 _IN_NAME = {PaperKind.REVISION: "Rev", PaperKind.ADDENDUM: "Add", PaperKind.CORRIGENDUM: "Corr"}
 _PAPER = re.compile(r"(\w+) (\d+): (\w+)")
@@ -99,12 +100,14 @@ def change_in_words(event: Event, change: ContributionChange) -> list[tuple[str,
 
 def _one_changed(event: Event, name: str, before: str, after: str) -> tuple[str, str, str]:
     spoken = language(event.language)
+    if name in _CHANGED:
+        return spoken.gettext(_CHANGED[name]), before, after
     if name == "withdrawn":
         return stage_in_words(event, Stage.WITHDRAWN), "", spoken.gettext("Yes")
     if name.startswith("reason "):
         return spoken.gettext("Reason"), before, after
     if (paper := _PAPER.fullmatch(after or before)) is None:
-        return spoken.gettext(_CHANGED[name]) if name in _CHANGED else name, before, after
+        return name, before, after
     was, now = _PAPER.fullmatch(before), _PAPER.fullmatch(after)
     said = [paper_status_in_words(event, PaperStatus(one[3])) if one else "" for one in (was, now)]
     return paper_in_words(event, PaperKind(paper[1]), int(paper[2])), said[0], said[1]

@@ -5,12 +5,14 @@ import io
 import logging
 import os
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import chain
 from mmap import mmap
 from typing import IO, Any
 
@@ -66,6 +68,8 @@ _OPEN_DOCUMENTS = {
     for kind, ending in (("spreadsheet", ".ods"), ("text", ".odt"))
 }
 _ZIP_END = 22  # bytes, without a comment (APPNOTE.TXT, 4.3.16)
+_LOCAL_HEADER, _NAME_LENGTH = 30, 26  # bytes, and where in it the lengths of name and extra stand (4.3.7)
+_LONGEST_DESCRIPTOR, _HAS_DESCRIPTOR = 24, 0x08  # bytes (4.3.9), and the flag (4.4.4)
 _XML = (".xml", ".rels", ".vml", ".rdf", ".svg")
 _PARTS = re.compile(
     r"(?:.*\.(?:xml|rels|png|jpe?g|gif|bmp|tiff?|emf|wmf|svg|wdp|vml|odttf|rdf|psmdcp|sigs)|.*/printersettings\d+\.bin|"
@@ -245,7 +249,21 @@ def verdict_of_package(file: IO[bytes], bounds: Bounds = Bounds()) -> tuple[tupl
         of_xml = sum(size for name, size in sizes.items() if name.endswith(_XML))
         if len(parts) > bounds.parts or sum(sizes.values()) > bounds.unpacked or of_xml > bounds.xml:
             return kind, Verdict.TOO_MUCH
-        return kind, _worst(_of_part(package, name, entry) for name, entry in parts.items())
+        those = (_of_part(package, name, entry) for name, entry in parts.items())
+        return kind, _worst(chain([_of_rest(file, package)], those))
+
+
+def _of_rest(file: IO[bytes], package: zipfile.ZipFile) -> Verdict:
+    """Bytes that are of no part: some programs read a damaged package from its beginning, and find another there."""
+    end = after = 0
+    for entry in sorted(package.infolist(), key=lambda entry: entry.header_offset):
+        if not 0 <= entry.header_offset - end <= after:
+            return Verdict.ACTIVE
+        file.seek(entry.header_offset + _NAME_LENGTH)
+        name, extra = struct.unpack("<HH", file.read(4))
+        end = entry.header_offset + _LOCAL_HEADER + name + extra + entry.compress_size
+        after = _LONGEST_DESCRIPTOR if entry.flag_bits & _HAS_DESCRIPTOR else 0
+    return Verdict.QUIET if 0 <= package.start_dir - end <= after else Verdict.ACTIVE
 
 
 def _kind_of(package: zipfile.ZipFile, parts: Mapping[str, zipfile.ZipInfo]) -> tuple[str, str] | None:

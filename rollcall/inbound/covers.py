@@ -10,6 +10,7 @@ from typing import NamedTuple
 from rollcall.inbound.letter import plain
 from rollcall.inbound.quoting import times_forwarded
 from rollcall.model.contribution import LONGEST_ABSTRACT, LONGEST_SOURCE, LONGEST_TITLE
+from schemas.text import shown
 
 MOST_LINES = 120
 """In which a cover is looked for."""
@@ -90,7 +91,7 @@ def cover_of(text: str, *, in_document: bool) -> Cover:
     if in_document and "language" not in said and (found := _ONLY.search(head) or _NUMBERED.search(head)):
         said["language"] = language_named(found[1])
     if in_document and "item" not in said and (found := _ITEM.search(head)):
-        said["item"] = found[0].strip()
+        said["item"] = shown(found[0])
     return Cover(said, unsure)
 
 
@@ -167,7 +168,7 @@ def _with_its_lines(key: str, value: str, line: str, below: Sequence[str]) -> tu
 
 def _tidied(text: str, longest: int) -> str:
     """Empty where nothing is said, or more than can be kept: then it is no title."""
-    text = " ".join(text.split())
+    text = shown(text)
     return "" if _PLACEHOLDER.fullmatch(text) or len(text) > longest else text
 
 

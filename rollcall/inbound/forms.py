@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, reduce
 from time import process_time
 from typing import NamedTuple, TypeVar
@@ -101,7 +101,7 @@ class Found:
     """Why not all of it was read."""
     withdraws: bool = False
     thanks: bool = False
-    left: tuple[Left, ...] = ()
+    left: tuple[Left, ...] = field(default=(), compare=False)
     """The files of `not_read`, in the same order."""
 
 
@@ -344,10 +344,10 @@ def _joined(one: Answered, other: Answered) -> Answered:
 
 def _checked(event: Event, form: Answered) -> ParsedForm:
     answers = dict(form.answers)
-    for field in event.fields:
-        read = _READ.get(field.kind)
-        if read and (written := answers.get(field.name)):
-            answers[field.name] = read(written)
+    for one in event.fields:
+        read = _READ.get(one.kind)
+        if read and (written := answers.get(one.name)):
+            answers[one.name] = read(written)
     doubts = {**form.doubts, **doubts_about(answers)}
     try:
         return ParsedForm(answers, read_form(event, answers), {}, form.quoted, doubts, form.language)

@@ -15,12 +15,22 @@ from rollcall.inbound.kinds import handed_on
 from rollcall.inbound.letter import asks
 from rollcall.inbound.message import first_of, message_of
 from rollcall.inbound.mime import File, Headers, Parts, decoded
-from rollcall.inbound.sender import arrived_at, automatic, from_addresses, is_report, is_spam, language_of, unproven
+from rollcall.inbound.sender import (
+    arrived_at,
+    automatic,
+    from_addresses,
+    is_proven,
+    is_report,
+    is_spam,
+    language_of,
+    unproven,
+)
 from rollcall.inbound.webhook import glance as glance  # with the rest, a reader in this process
 from rollcall.inbound.webhook import open_post
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundForm, ParsedEmail, ParsedPapers, Reason, ReviewReason
+from schemas.text import shown
 
 LONGEST_TEXT = 2000
 """Characters."""
@@ -86,6 +96,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
         thanks=found.thanks and robot is None,
         automatic=robot,
         unproven=unproven(post, headers) or over,
+        is_proven=is_proven(post, headers),
         spam=is_spam(post),
         recipients=post.envelope_to,
         language=language_of(headers),
@@ -114,7 +125,7 @@ def _not_read(found: Found, papers: ParsedPapers) -> tuple[str, ...]:
 
 def _name_in(sender: str) -> str:
     """Before the address."""
-    return sender.rpartition("<")[0].strip(" \"'")[:LONGEST_SENDER_NAME]
+    return shown(sender.rpartition("<")[0]).strip(" \"'")[:LONGEST_SENDER_NAME]
 
 
 def take_out(raw: bytes, places: Sequence[int], into: Path) -> None:

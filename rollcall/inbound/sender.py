@@ -151,12 +151,9 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
         return Reason(ReviewReason.TAMPERED_POST)
     if len(addresses) != 1:
         return Reason(ReviewReason.SEVERAL_FROM if addresses else ReviewReason.NO_FROM)
-    domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
-    signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
-    # SendGrid repeats a signature's own words, which may look like an outcome
-    feigned = any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
-    if (signed and not feigned) or (post.spf == "pass" and _aligned(domain, envelope)):
+    if is_proven(post, headers):
         return None
+    domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
     if not _aligned(domain, envelope):
         return Reason(ReviewReason.FROM_NOT_ALIGNED)
     if post.spf not in ("", "pass", "none", "neutral"):
@@ -164,6 +161,17 @@ def unproven(post: Post, headers: Headers) -> Reason | None:
     if any(outcome == "fail" for _, outcome in post.dkim):
         return Reason(ReviewReason.DKIM_FAILED)
     return None
+
+
+def is_proven(post: Post, headers: Headers) -> bool:
+    addresses = from_addresses(headers)
+    if post.tampered or len(addresses) != 1:
+        return False
+    domain, envelope = _domain(addresses[0]), _domain(post.envelope_from or "")
+    signed = any(outcome == "pass" and _aligned(domain, signer) for signer, outcome in post.dkim)
+    # SendGrid repeats a signature's own words, which may look like an outcome
+    feigned = any(_OUTCOME.search(value) for value in headers.all("dkim-signature"))
+    return (signed and not feigned) or (post.spf == "pass" and _aligned(domain, envelope))
 
 
 def is_spam(post: Post) -> bool:

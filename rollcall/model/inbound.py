@@ -194,6 +194,8 @@ class ParsedEmail:
     """For an e-mail of ours about its registration, and clearly says nothing else."""
     automatic: MachineSign | None = None
     unproven: Reason | None = None
+    is_proven: bool = False
+    """A signature or its server says that it is From's; else nothing speaks against that, unless it is `unproven`."""
     spam: bool = False
     recipients: tuple[str, ...] = ()
     language: str = ""

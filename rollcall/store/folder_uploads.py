@@ -5,7 +5,7 @@ import fcntl
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO
@@ -16,7 +16,10 @@ from rollcall.store.folder import RETRY_AFTER, FolderFiles, sync
 KEPT = timedelta(days=7)
 """As long as Cloud Storage keeps a session."""
 ROOM = 5_000_000_000
-"""Bytes of all uploads together: whoever begins many fills no disk."""
+"""Bytes of all uploads together: who sends many fills no disk. What is only begun takes none: who begins many shuts
+nobody out."""
+UNTOUCHED = timedelta(hours=1)
+"""After that, one may go to make room."""
 
 
 class FolderUploads:
@@ -35,9 +38,7 @@ class FolderUploads:
     def begin(self, id: str, size: int, origin: str) -> str:
         part = self._part(id, size)
         with _or_unavailable():
-            self._folder.mkdir(parents=True, exist_ok=True)
-            if self._occupied() + size > ROOM:
-                raise StoreUnavailable(RETRY_AFTER)
+            self._make_room(size)
             part.touch(mode=0o600)
             sync(self._folder)
         return f"uploads/{part.name}"
@@ -46,12 +47,15 @@ class FolderUploads:
         part = self._part(id, size)
         try:
             with _or_unavailable(), part.open("r+b") as file:
+                self._make_room(size - part.stat().st_size)
                 came = self._written(part, file, size, first, pieces)
         except FileNotFoundError:
             return size if self._is_whole(id, size) else None
         return came if part.exists() or self._is_whole(id, size) else None
 
     def put(self, id: str, content: bytes) -> None:
+        with _or_unavailable():
+            self._make_room(len(content))
         self._whole.put(id, content)
 
     def fetch(self, id: str, into: Path) -> bool:
@@ -95,18 +99,25 @@ class FolderUploads:
         path = self._whole.path(id)
         return path.exists() and path.stat().st_size == size
 
-    def _occupied(self) -> int:
-        """Once those of long ago are deleted."""
-        total, until = 0, time.time() - KEPT.total_seconds()
+    def _make_room(self, size: int) -> None:
+        """Those of long ago go; where room is short, also others that nobody has touched lately, the longest first."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        there = sorted((stands.st_mtime, stands.st_size, path) for path, stands in self._stands())
+        total, now = sum(one[1] for one in there), time.time()
+        for touched, occupied, path in there:
+            short = total + size > ROOM
+            if now - touched < (UNTOUCHED if short else KEPT).total_seconds():
+                break
+            path.unlink(missing_ok=True)
+            total -= occupied
+        if total + size > ROOM:
+            raise StoreUnavailable(RETRY_AFTER)
+
+    def _stands(self) -> Iterator[tuple[Path, os.stat_result]]:
         for path in self._folder.iterdir():
-            try:
-                if path.is_file() and path.stat().st_mtime < until:
-                    path.unlink()
-                elif path.is_file():
-                    total += int(path.suffix[1:] or path.stat().st_size)
-            except FileNotFoundError:
-                continue  # another process was faster
-        return total
+            with suppress(FileNotFoundError):  # another process was faster
+                if path.is_file():
+                    yield path, path.stat()
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from rollcall.model.errors import StoreUnavailable
 from rollcall.model.registration import new_id
 from rollcall.store.cloud_storage import CloudStorageFiles, CloudStorageUploads
 from rollcall.store.folder import FolderFiles
-from rollcall.store.folder_uploads import KEPT, ROOM, FolderUploads
+from rollcall.store.folder_uploads import KEPT, ROOM, UNTOUCHED, FolderUploads
 from tests.support.sendgrid_api import answers, hangs_up
 from tests.support.storage import WE_MAY_NOT, at, scripted_storage
 from tests.support.uploading import PIECE, Put, Sender, to_bucket, to_desk
@@ -167,11 +167,31 @@ class TestFolder:
         uploads.begin("NEW", 5, ORIGIN)
         assert [path.name for path in (tmp_path / "uploads").iterdir()] == ["NEW.5"]
 
-    def test_nobody_fills_the_disk(self, uploads: FolderUploads) -> None:
-        uploads.begin(ID, ROOM - 10, ORIGIN)
-        uploads.begin(new_id(), 5, ORIGIN)
+    def test_nobody_fills_the_disk(self, uploads: FolderUploads, tmp_path: Path) -> None:
+        uploads.put("BIG", b"")
+        os.truncate(tmp_path / "uploads" / "BIG", ROOM - 10)  # no byte of it on the disk
+        uploads.begin(ID, 10, ORIGIN)
+        assert uploads.put_piece(ID, 10, 0, [b"12345"]) == 5
+        for beyond in (lambda: uploads.begin(new_id(), 6, ORIGIN), lambda: uploads.put(new_id(), b"123456")):
+            with pytest.raises(StoreUnavailable):
+                beyond()
+        assert uploads.put_piece(ID, 10, 5, [b"67890"]) == 10
         with pytest.raises(StoreUnavailable):
-            uploads.begin(new_id(), 6, ORIGIN)
+            uploads.put("MORE", b"1")
+
+    def test_whoever_begins_many_shuts_nobody_out(self, uploads: FolderUploads) -> None:
+        for _ in range(3):
+            uploads.begin(new_id(), ROOM, ORIGIN)
+        uploads.begin(ID, 5, ORIGIN)
+        assert uploads.put_piece(ID, 5, 0, [b"12345"]) == 5
+
+    def test_room_is_made_of_what_nobody_touches(self, uploads: FolderUploads, tmp_path: Path) -> None:
+        for id, ago in (("OLD", 3 * UNTOUCHED), ("OLDER", 4 * UNTOUCHED), ("NEW", UNTOUCHED / 2)):
+            uploads.put(id, b"")
+            os.truncate(path := tmp_path / "uploads" / id, ROOM // 3)
+            os.utime(path, (time.time() - ago.total_seconds(),) * 2)
+        uploads.put(ID, b"12345")
+        assert {path.name for path in (tmp_path / "uploads").iterdir()} == {"OLD", "NEW", ID}
 
     def test_killed_amid_a_piece_it_goes_on(self, uploads: FolderUploads, tmp_path: Path) -> None:
         size = 10 * PIECE

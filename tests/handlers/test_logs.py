@@ -189,6 +189,7 @@ def test_each_entry_says_to_which_request_it_belongs(
         "FIRESTORE_EMULATOR_HOST": emulator,
         "STORAGE_EMULATOR_HOST": storage_emulator,
         "FILES": "gs://none",
+        "PUBLISHED": "gs://none",
         "GOOGLE_CLOUD_PROJECT": project,
         "SENDGRID_API_KEY": "SG.key",
         "SENDGRID_HOST": f"http://127.0.0.1:{free_port()}",

@@ -68,9 +68,11 @@ def test_a_message_that_a_person_wrote() -> None:
         arrived_at=datetime(2024, 3, 15, 18, 44, 40, tzinfo=UTC),
         not_read=("scan.jpg",),
         text="Please find the form attached.",
+        is_proven=True,
         recipients=("intgov04@forms.example.org",),
         sender_name="Amina Diallo",
     )
+    assert not read(bytes(message), spf="none").is_proven
 
 
 def test_what_speaks_against_it() -> None:

@@ -22,6 +22,7 @@ from tests.support.documents import (
     packed_pdf,
     related,
     streamed,
+    with_bytes_between,
     written_by_pypdf,
 )
 
@@ -53,6 +54,7 @@ TAKEN = {
     "Word called .doc": (DOCX, "paper.doc", "paper.docx", WORD),
     "Word with a link": (changed(DOCX, {}, related("hyperlink")), "a.docx", "a.docx", WORD),
     "Word with a photograph": (changed(DOCX, {"word/media/a.jpeg": b"\xff\xd8\xff\xe0JFIF"}), "a.docx", "a.docx", WORD),
+    "Word as a stream writes it": (with_bytes_between(DOCX, b""), "a.docx", "a.docx", WORD),
     "OpenDocument": (ODT, "paper.odt", "paper.odt", OPEN),
     "OpenDocument with a link, a chart and a picture": (
         changed(
@@ -134,6 +136,12 @@ REFUSED = {
     ),
     "Word with HTML": (changed(DOCX, {"word/x.xml": b"<p/>"}, related("aFChunk", "")), "a.docx", "file_active"),
     "Word with a part twice": (changed(DOCX, {"word/Document.xml": b"<x/>"}), "a.docx", "file_active"),
+    "Word with macros, and Word without": (
+        changed(DOCX, {"word/vbaProject.bin": b"x"}) + DOCX,
+        "a.docx",
+        "file_active",
+    ),
+    "Word with another file between its parts": (with_bytes_between(DOCX, PDF), "a.docx", "file_active"),
     "Word of before 2007 with macros": (OLD_WORD + "_VBA_PROJECT".encode("utf-16-le"), "a.doc", "file_active"),
     "OpenDocument with macros": (changed(ODT, {"Basic/Standard/Module1.xml": b"<x/>"}), "a.odt", "file_active"),
     "OpenDocument with a script": (an_odt(body="<script:event-listener/>"), "a.odt", "file_active"),

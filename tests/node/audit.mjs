@@ -243,6 +243,8 @@ function contributionStates() {
   };
   const own = (below) => async (page) => {
     await fetch(`${BASE}/send-due-mail`, { method: "POST" }); // as each minute
+    for (let tries = 0; tries < 100 && !(await outbox(BASE)).some((mail) => mail.kind === "receipt"); tries++)
+      await new Promise((resolve) => setTimeout(resolve, 100));
     return go(page, `${await linkIn(BASE, "receipt", "contribution")}${below}`);
   };
   return {

@@ -5,6 +5,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, cast
 
 import docx
 from pypdf import PdfReader, PdfWriter
@@ -65,6 +66,23 @@ def changed(package: bytes, add: Mapping[str, bytes], instead: tuple[str, bytes,
             new.writestr(name, part)
         for name, part in add.items():
             new.writestr(name, part)
+    return made.getvalue()
+
+
+class _Stream(io.BytesIO):
+    def tell(self) -> int:
+        raise OSError
+
+
+def with_bytes_between(package: bytes, between: bytes) -> bytes:
+    """As a stream writes it, which says a part's size behind it; with these bytes before the last part."""
+    made = _Stream()
+    with zipfile.ZipFile(io.BytesIO(package)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            if name == old.namelist()[-1]:
+                cast(Any, new).fp.write(between)
+            with new.open(name, "w") as part:
+                part.write(old.read(name))
     return made.getvalue()
 
 

@@ -97,13 +97,15 @@ def add_paper(
 def correct(
     desk: Desk, event: Event, id: str, seen: int, said: Mapping[str, str], by: By, action: Action | None = None
 ) -> Outcome | None:
-    """`said`: of `title`, `source`, `item`, `abstract`, `name`, those to be as it says. `seen`: the revision shown."""
+    """`said`: of `title`, `source`, `item`, `abstract`, `name`, those to be as it says. `seen`: the revision shown.
+    What is published only the staff correct."""
 
     def change(there: Contribution) -> Contribution | Outcome:
         after = replace(there, **said)  # type: ignore[arg-type]
         if after == there:
             return AsBefore(there)
-        return after if there.revision == seen else ChangedMeanwhile(there)
+        is_open = by.press or not there.published
+        return after if is_open and there.revision == seen else ChangedMeanwhile(there)
 
     return _changed(desk, event, id, by, change, action or (Action.CONTRIBUTION_CORRECTED if by.press else None))
 
@@ -212,6 +214,7 @@ def _difference(before: Contribution, after: Contribution) -> tuple[Mapping[str,
 
 def _as_text(one: Contribution) -> dict[str, str]:
     said = {"title": one.title, "source": one.source, "item": one.item, "abstract": one.abstract, "name": one.name}
+    said["consent"] = one.consent
     papers = {
         f"paper {place}": f"{paper.kind} {paper.number}: {paper.status}" for place, paper in enumerate(one.papers)
     }

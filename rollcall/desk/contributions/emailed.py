@@ -84,7 +84,8 @@ def note_completed(desk: Desk, inbound_id: str, place: int, contribution_id: str
 
 
 def completed(inbound: InboundEmail, place: int, contribution_id: str) -> InboundEmail:
-    if inbound.papers[place].status in SETTLED_PAPERS:
+    settled = [one.contribution_id for one in inbound.papers if one.status in SETTLED_PAPERS]
+    if inbound.papers[place].status in SETTLED_PAPERS or contribution_id in settled:  # a page that was sent twice
         return inbound
     done = InboundPaper(InboundPaperStatus.RECEIVED, contribution_id)
     papers = (*inbound.papers[:place], done, *inbound.papers[place + 1 :])
@@ -113,12 +114,13 @@ def _entries(desk: Desk, event: Event, reading: ParsedEmail) -> list[OutboxEntry
 
 
 def _answered(desk: Desk, event: Event, reading: ParsedEmail) -> Contribution | None:
-    """The contribution whose receipt or notice it answers, or which it names by number; its sender's own alone."""
+    """The contribution whose receipt or notice it answers, or which it names by number; its sender's own alone. Whoever
+    forges a sender can guess a number, but not what an answer names."""
     numbers = reading.contributed.numbers
     about = (EmailKind.RECEIPT, EmailKind.NOTICE)
     ids = [one.about for one in _entries(desk, event, reading) if one.kind in about]
     named = [one for id in ids[:1] if (one := desk.store.contribution(id))]
-    if not named and len(numbers) == 1 and _speaks_of_one(reading):
+    if not named and len(numbers) == 1 and _speaks_of_one(reading) and reading.is_proven:
         named = [*desk.store.contributions_numbered(event.slug, numbers)]
     own = [one for one in named if one.event == event.slug and same_mailbox(one.email, reading.sender)]
     return own[0] if own else None
@@ -154,6 +156,7 @@ def _of_answer(
         return (replace(wanted, status=InboundPaperStatus.DUPLICATE),)
     if said.withdraws and not speaks_of_another:
         done = change.withdraw(desk, event, there.id, _BY_EMAIL)
+        desk.republish(desk, event)
         is_done = isinstance(done, change.Changed | change.AsBefore | change.IsWithdrawn)
         return (replace(wanted, status=InboundPaperStatus.WITHDRAWN) if is_done else wanted,)
     if len(said.papers) != 1 or not said.papers[0].files:

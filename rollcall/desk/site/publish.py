@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from heapq import nsmallest
 from pathlib import Path
 
 from rollcall.desk.contribution_ports import Published
@@ -18,6 +19,8 @@ from rollcall.record import from_json, to_json
 
 MOST_DUE = 100
 """Events in one call."""
+MOST_COMPARED = 20
+"""With their files, in one call; those that were not for the longest time."""
 COPIERS = 8
 """Files at once, each a piece at a time."""
 _PIECE = 256 * 1024
@@ -73,14 +76,16 @@ def publish(desk: Desk, event: Event) -> Site:
 def republish(desk: Desk, event: Event) -> None:
     """After a change, which stands whatever becomes of this: it is marked as due, and the minute's sweep does it."""
     with suppress(Exception):  # the sweep meets it too, and says so
-        publish(desk, event)
+        if event.has_pages:
+            publish(desk, event)
 
 
 def publish_due(desk: Desk) -> Iterator[tuple[str, Site | Exception]]:
     """What came of each event that is due, or whose file says something else than what is published."""
     now = desk.store.now()
     due = desk.store.due_publications(MOST_DUE)
-    for slug in dict.fromkeys((*due, *desk.events)):
+    to_compare = nsmallest(MOST_COMPARED, desk.events, key=lambda slug: desk.compared.get(slug, _NEVER))
+    for slug in dict.fromkeys((*due, *to_compare)):
         event = desk.events.get(slug)
         try:
             if event is None:  # its file is gone

@@ -11,6 +11,7 @@ import pytest
 
 from rollcall.desk.contributions.change import (
     AsBefore,
+    By,
     Changed,
     ChangedMeanwhile,
     IsWithdrawn,
@@ -35,7 +36,7 @@ from rollcall.model.contribution import (
     is_late,
 )
 from rollcall.model.email import contribution_notice, contribution_receipts
-from rollcall.model.registration import Actor
+from rollcall.model.registration import Actor, Way
 from rollcall.model.staff import Action, Press
 from rollcall.store.sqlite import SqliteStore
 from tests.support.clock import Clock
@@ -238,7 +239,7 @@ def test_a_change_of_what_is_published_is_marked_before_it_is_made(desk: Desk, c
         case "withdraw":
             withdraw(desk, EVENT, one.id, SUBMITTER)
         case "correct":
-            correct(desk, EVENT, one.id, seen, {"title": "Better"}, SUBMITTER)
+            correct(desk, EVENT, one.id, seen, {"title": "Better"}, By(Actor.STAFF, Way.DESK, press))
     assert desk.store.due_publications(9) == []
     clock.forward(desk.limits.publication_lease + timedelta(seconds=1))
     assert desk.store.due_publications(9) == [SLUG]
@@ -314,3 +315,11 @@ def test_after_the_event_only_the_staff_change_it(desk: Desk, clock: Clock) -> N
     assert add(desk, one, "second") == Over()
     assert withdraw(desk, EVENT, one.id, SUBMITTER) == Over()
     assert isinstance(published(desk, one, 0), Contribution)
+
+
+def test_nobody_but_the_staff_corrects_what_was_published_meanwhile(desk: Desk) -> None:
+    """Publishing at once changes no revision that a page could have shown."""
+    one = published(desk, numbered(desk), 0)
+    assert isinstance(correct(desk, EVENT, one.id, one.revision, {"title": "Another"}, SUBMITTER), ChangedMeanwhile)
+    by_staff = By(Actor.STAFF, Way.DESK, a_press())
+    assert isinstance(correct(desk, EVENT, one.id, one.revision, {"title": "Another"}, by_staff), Changed)

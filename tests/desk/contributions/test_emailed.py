@@ -290,6 +290,29 @@ def test_its_number_does_as_well_as_an_answer(room: Mailroom) -> None:
     assert one.papers[-1].kind is PaperKind.ADDENDUM
 
 
+def test_a_sender_who_is_not_proven_changes_nothing_by_a_number_that_can_be_guessed(room: Mailroom) -> None:
+    room.came(a_message("", DOCX))
+    subject = room.receipt().subject
+    withdraws = a_message("We withdraw our contribution.\n", subject=f"Re: {subject}", message_id="<2@x.org>")
+    revised = a_message("", REVISED, subject="Revision of INTGOV04-C/1", message_id="<3@x.org>")
+    for message in (withdraws, revised):
+        assert room.came(message, spf="none").status is InboundStatus.NEEDS_REVIEW
+    (one,) = room.contributions()
+    assert (one.withdrawn, len(one.papers)) == (False, 1)
+    withdraws.replace_header("Message-ID", "<4@x.org>")
+    room.came(withdraws, spf="pass")
+    assert room.contributions()[0].withdrawn
+
+
+@pytest.mark.parametrize("character", ["\x1b", "\ufffe", "\ufdd0", "\u202e", "\u2066"])
+def test_what_no_list_can_show_is_in_no_line_of_a_cover(room: Mailroom, character: str) -> None:
+    """XML, so the staff's workbook and the public feed, cannot hold some."""
+    cover = f"Title: Names{character} of countries\nSource: Guinea{character}\n"
+    room.came(a_message(cover, NO_COVER, sender=f"Amina{character} Diallo <{SENDER}>"))
+    (one,) = room.contributions()
+    assert (one.title, one.source, one.name) == ("Names of countries", "Guinea", "Amina Diallo")
+
+
 @pytest.mark.parametrize(
     ("text", "withdrawn", "status"),
     [

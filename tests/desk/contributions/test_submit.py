@@ -20,10 +20,14 @@ from rollcall.desk.contributions.submit import (
     submit,
 )
 from rollcall.desk.desk import Desk
+from rollcall.desk.limits import Limits
+from rollcall.desk.register import register
+from rollcall.desk.send import send, send_due
 from rollcall.model.contribution import Contribution, PaperDoubt, PaperStatus, designation, is_late
 from rollcall.model.programme import Programme
 from rollcall.model.staff import Action, Press
 from rollcall.store.sqlite import SqliteStore
+from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.contributions import (
     DEADLINE,
@@ -36,6 +40,7 @@ from tests.support.contributions import (
     numbered,
     sent_in,
 )
+from tests.support.desk import Postbox
 
 MOMENT = timedelta(milliseconds=1)
 
@@ -170,3 +175,18 @@ def test_the_designation_is_the_itus(desk: Desk) -> None:
     assert designation(EVENT.slug, one.number, one.papers[0]) == "INTGOV04-C/1"
     assert designation(EVENT.slug, None) == ""
     assert list(number_due(desk)) == []
+
+
+def test_receipts_to_a_stranger_leave_room_for_what_else_goes_there(desk: Desk) -> None:
+    """Whoever gives another's address with many papers delays none of their confirmations."""
+    postbox, limits = Postbox(), Limits(to_one_address=4, receipts_to_one_address=3)
+    desk = replace(desk, post=postbox.post, limits=limits)
+    for content in "abcde":
+        sent_in(desk, content)
+    list(number_due(desk))
+    for one in desk.store.due_entries(9):  # in turn: senders that count at the same moment may exceed it
+        send(desk, one)
+    assert len(postbox.messages) == 3
+    register(desk, EVENT, a_registration(email=a_draft().email))
+    list(send_due(desk))
+    assert "Registration" in postbox.messages[-1].subject

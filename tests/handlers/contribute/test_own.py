@@ -74,6 +74,7 @@ def test_ones_own_file_is_stored_and_never_shown(person: Contributing, one: Cont
     assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''paper.txt"
     assert "sandbox" in answer.headers["Content-Security-Policy"]
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Content-Length" not in answer.headers  # Cloud Run passes on no such answer of more than 32 MiB
 
 
 @pytest.mark.parametrize("below", ["files/1/0", "files/0/1", "files/-1/0", "files/x/0", "files/0/0/0", "other"])
@@ -231,8 +232,15 @@ def test_consent_can_be_given_and_taken_back_until_it_is_published(person: Contr
     one = person.sent(consent="")
     person.post(f"{person.address(one)}/correct?send", **CORRECTED, consent="yes", _revision="1")
     assert person.now(one).consent.startswith("I agree")
+    assert '<ins dir="auto">I agree that' in person.get(person.address(one)).text
     person.post(f"{person.address(one)}/correct?send", **CORRECTED, _revision="2")
     assert person.now(one).consent == ""
+
+
+def test_a_title_that_reads_as_a_paper_is_shown_as_it_was(person: Contributing, one: Contribution) -> None:
+    said = CORRECTED | {"title": "Agenda 2: security", "consent": "yes"}
+    person.post(f"{person.address(one)}/correct?send", **said, _revision="1")
+    assert '<ins dir="auto">Agenda 2: security</ins>' in person.get(person.address(one)).text
 
 
 def test_what_is_wrong_with_a_correction_is_told_and_nothing_is_lost(person: Contributing, one: Contribution) -> None:

@@ -72,6 +72,19 @@ def test_completing_it_takes_the_paper_and_notes_it(person: Contributing) -> Non
     assert heading(person.get(link())) == "This contribution is complete"
 
 
+def test_a_page_sent_twice_does_not_complete_the_next_one_too(person: Contributing) -> None:
+    there = inbound(person.desk)
+    two = (INCOMPLETE, replace(INCOMPLETE, title="Numbers", files=(OTHER,)))
+    assert person.desk.store.save_inbound(replace(there, papers=two))
+    sent = tokens(person.get(link()))
+    for _ in range(2):
+        assert person.send(f"{link()}?send", {}, **a_contribution(), **sent).status == 303
+    assert [one.status for one in inbound(person.desk).papers] == [
+        InboundPaperStatus.RECEIVED,
+        InboundPaperStatus.INCOMPLETE,
+    ]
+
+
 def test_whoever_dies_before_it_is_noted_sends_it_again(person: Contributing) -> None:
     sent = tokens(person.get(link()))
     away = StoreUnavailable(timedelta(seconds=5))
