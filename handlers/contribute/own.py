@@ -188,6 +188,8 @@ def _paper_shown(
 
 
 def _status(there: Contribution, paper: Paper) -> str:
+    if paper not in (*there.current, *there.published):
+        return N_("Replaced")
     if paper.in_doubt:
         return _IN_DOUBT
     if paper.status is PaperStatus.WAITING and not there.consent:

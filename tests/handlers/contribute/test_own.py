@@ -209,6 +209,9 @@ def test_a_published_text_stays_until_the_staff_publish_the_revision(person: Con
     )
     person.send(f"{person.address(one)}/paper?send", BETTER, kind="revision", language1="en")
     assert [paper.status for paper in person.now(one).papers] == [PaperStatus.PUBLISHED, PaperStatus.WAITING]
+    assert "<p>Replaced</p>" not in person.get(person.address(one)).text
+    publish(person, one, 1)
+    assert "<p>Replaced</p>" in person.get(person.address(one)).text
 
 
 # ---- correcting
