@@ -247,7 +247,7 @@ def _paper_name(event: Event, there: Contribution, one: Paper) -> str:
 
 def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
     event, spoken = visit.event, language(visit.event.language)
-    agreed = there.consent or spoken.gettext("No")
+    agreed = there.consent or spoken.gettext("Its submitter has not agreed to publication.")
     said = [
         (N_("Source"), there.source),
         (N_("Agenda item or question"), there.item),
@@ -357,6 +357,7 @@ _ACTIONS = {
         lambda one: change.publish(*_at(one), one.seen, one.papers, one.press),
         lambda visit, there: (_field_of_papers(visit, there),),
         lambda there: _with_status(there, PaperStatus.WAITING, PaperStatus.HELD),
+        is_for=lambda visit, there: bool(there.consent),
     ),
     "hold": Action(
         N_("Hold"),
@@ -459,13 +460,14 @@ def _act_page(
     problem: str = "",
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
+    spoken = language(visit.event.language)
     context = ActPage(
-        heading=language(visit.event.language).gettext(action.label),
+        heading=spoken.gettext(action.label),
         name=there.title,
         reference=_number(there),
         tags=tags_of(visit, there, None),
         email=there.email,
-        means=_means(visit, there, action),
+        means=spoken.gettext(action.means),
         problem=problem,
         asks=asked_of(asking(visit.event, action.fields(visit, there))),
         values=action.known(there) if values is None else values,
@@ -474,14 +476,6 @@ def _act_page(
         back=visit.address("contributions", there.id),
     )
     return staff_page(visit, "act", context, status)
-
-
-def _means(visit: Visit, there: Contribution, action: Action) -> str:
-    spoken = language(visit.event.language)
-    said = spoken.gettext(action.means)
-    if action.said == "published" and not there.consent:
-        said += " " + spoken.gettext("Its submitter has not agreed to publication.")
-    return said
 
 
 def _back(visit: Visit, there: Contribution, said: str) -> Response:

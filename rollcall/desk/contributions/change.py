@@ -121,7 +121,7 @@ def withdraw(desk: Desk, event: Event, id: str, by: By) -> Outcome | None:
 
 
 def publish(desk: Desk, event: Event, id: str, seen: int, papers: Sequence[int], press: Press) -> Outcome | None:
-    """`papers`: their places."""
+    """`papers`: their places. Nothing is published whose submitter does not agree."""
     return _judge(desk, event, id, seen, papers, press, PaperStatus.PUBLISHED, "")
 
 
@@ -149,7 +149,9 @@ def _judge(
         after = replace(there, papers=tuple(judged(place, paper) for place, paper in enumerate(there.papers)))
         if after == there:
             return AsBefore(there)
-        return after if there.revision == seen else ChangedMeanwhile(there)
+        # where it is offered, its submitter agreed
+        may_be = there.consent or status is not PaperStatus.PUBLISHED
+        return after if there.revision == seen and may_be else ChangedMeanwhile(there)
 
     action = Action.CONTRIBUTION_HELD if status is PaperStatus.HELD else Action.CONTRIBUTION_PUBLISHED
     by = By(Actor.STAFF, Way.DESK, press)

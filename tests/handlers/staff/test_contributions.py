@@ -88,6 +88,15 @@ def test_they_are_counted_and_found_by_where_they_stand(desk: Desk, pages: Staff
     assert "no number yet" in pages.get("contributions?show=late").text
 
 
+def test_nothing_is_published_whose_submitter_does_not_agree(desk: Desk, pages: StaffPages) -> None:
+    one = numbered(desk, EVENT, consent="")
+    page = pages.get(at(one)).text
+    assert at(one, "publish") not in page
+    assert "has not agreed to publication" in page
+    assert pages.post(at(one, "publish"), **seen(pages, at(one, "publish")), papers="0").status == 409
+    assert kept(desk.store, one.id).stage is Stage.WAITING
+
+
 def test_a_page_has_fifty(desk: Desk, pages: StaffPages) -> None:
     for _ in range(51):
         submitted(desk, EVENT)
