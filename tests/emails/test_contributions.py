@@ -120,7 +120,7 @@ def test_what_was_withdrawn_needs_no_receipt(desk: Desk) -> None:
     assert isinstance(written(desk, entry_of(one)), NotNeeded)
     said = notice(desk, one, 2)
     assert isinstance(said, Email)
-    assert said.subject == f"Withdrawn: INTGOV04-C/1, {EVENT.title}"
+    assert said.subject == f"Contribution withdrawn: INTGOV04-C/1, {EVENT.title}"
     assert "This came through the link in our e-mails." in in_a_line(said.text)
     assert "/contribution/" not in said.text
 
