@@ -110,6 +110,9 @@ class Asking(NamedTuple):
     sender: str
     recipients: Sequence[str]
     has_forms: bool
+    beside: str
+    """What it says beside its forms."""
+    answers: Sequence[str]
 
 
 def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) -> ParsedPapers:
@@ -142,8 +145,8 @@ def papers_in(event: Event, parts: Parts, left: Sequence[Left], asking: Asking) 
 
 
 def _letter(event: Event, papers: Sequence[ParsedPaper], typed: str, asking: Asking) -> str:
-    known = [asking.sender, _OF_PAPERS, *chain.from_iterable(one.cover.values() for one in papers)]
-    return what_it_says(_without_cover(typed), event, known)
+    known = [asking.sender, _OF_PAPERS, *asking.answers, *chain.from_iterable(one.cover.values() for one in papers)]
+    return what_it_says(asking.beside if asking.has_forms else _without_cover(typed), event, known)
 
 
 def _thanks(event: Event, parts: Parts, asking: Asking) -> bool:

@@ -77,7 +77,7 @@ def _read(raw: bytes, event: Event, asked: InboundForm | None) -> ParsedEmail:
     about = About(subject, decoded(headers.first("from")), asked)
     found = _tried(partial(find_forms, event, parts, about), partial(_nothing_found, parts))
     papers = _papers(event, parts, found, subject, decoded(headers.first("from")), post.envelope_to)
-    letter = found.letter if found.forms else papers.letter
+    letter = found.letter if found.forms and not papers.papers else papers.letter
     over = Reason(found.over) if found.over else None
     robot = automatic(post, headers, parts.files)
     return ParsedEmail(
@@ -112,7 +112,8 @@ def _papers(
         return ParsedPapers()
     from rollcall.inbound.papers import Asking, papers_in
 
-    asking = Asking(subject, sender, recipients, bool(found.forms))
+    answers = [answer for form in found.forms for answer in form.answers.values()]
+    asking = Asking(subject, sender, recipients, bool(found.forms), found.letter, answers)
     return _tried(partial(papers_in, event, parts, found.left, asking), ParsedPapers)
 
 

@@ -227,6 +227,17 @@ def test_an_event_that_asks_for_none_has_none() -> None:
     assert (email.contributed, email.not_read) == (ParsedPapers(), ("paper.docx",))
 
 
+@pytest.mark.parametrize(
+    ("line", "says_more"),
+    [("Please find below my registration form, and attached our contribution.", False), ("I need a wheelchair.", True)],
+)
+def test_what_hands_on_form_and_paper_says_nothing_more(line: str, says_more: bool) -> None:
+    email = reading(a_message(f"{line}\n\n{a_form_in_text()}", DOCX, subject="Registration and contribution"))
+    assert (len(email.forms), len(email.contributed.papers)) == (1, 1)
+    assert email.says_more is says_more
+    assert says_more is ("wheelchair" in email.text)
+
+
 def test_form_and_paper_together_are_both_found() -> None:
     email = reading(a_message(a_form_in_text(), DOCX))
     assert [form.registration is not None for form in email.forms] == [True]
