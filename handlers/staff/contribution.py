@@ -246,7 +246,7 @@ def _paper_name(event: Event, there: Contribution, one: Paper) -> str:
 
 
 def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
-    event, spoken = visit.event, language(visit.event.language)
+    spoken = language(visit.event.language)
     agreed = there.consent or spoken.gettext("Its submitter has not agreed to publication.")
     said = [
         (N_("Source"), there.source),
@@ -254,7 +254,6 @@ def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
         (N_("Abstract"), there.abstract),
         (N_("Submitted by"), there.name),
         (N_("E-mail"), there.email),
-        (N_("Language"), spoken.named(there.language) if len(event.languages) > 1 else ""),
         (N_("Agreed to publication"), agreed),
     ]
     return [(spoken.gettext(label), text) for label, text in said if text]
