@@ -9,7 +9,7 @@ from tests.support.builders import a_form
 from tests.support.pseudo import everything_said
 
 NO_WORDS = re.compile(
-    r"[\w.+-]+@[\w.-]+|(?:https?:|\b\w+)?/\S+|\b[\w.-]+\.(?:csv|exe|ics|jpg|org|pdf|tif|txt|xlsx)\b|\b[0-9a-f]{16,}\b"
+    r"[\w.+-]+@[\w.-]+|(?:https?:|\b\w+)?/\S+|\b[\w.-]+\.(?:csv|docx|exe|ics|jpg|org|pdf|tif|txt|xlsx)\b|\b[0-9a-f]{16,}\b"
     r"|\bRe: "
 )
 """Addresses, types, files' names, checksums."""
@@ -25,6 +25,20 @@ IN_SAMPLES = re.compile(
             *("E-mail, Signature", "nothing, but it came before registration opened", "Hotel Royal", "Beau-Rivage"),
             *(r"\bwww.{0,9}example.{0,9}org", r"\bArrival\b", *ANNOUNCED),
             *(r"\b(Ministère des Postes|Conakry|Guinée|scan of the form.jpg)\b", "SendGrid", "none yet"),
+            *(r"Whose\s+names\?\s+On\s+country\s+codes", r"Country-code\s+top-level\s+domains", r"\bRev\."),
+            *(
+                r"\bNames\W+numbers\b",
+                r"\bgouvernance\W+\w*\W*docx",
+                r"\bNames,\s+numbers",
+                r"\bNames\b",
+                r"\bMali\b",
+                r"\bContribution\b",
+            ),
+            *(
+                r"The\s+second\s+file\s+is\s+empty\.",
+                r"Please send it again\.",
+                r"It\s+says\s+nothing\s+on\s+the\s+agenda",
+            ),
         )
     )
 )
