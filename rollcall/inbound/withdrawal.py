@@ -7,6 +7,7 @@ makes a person look; so conditions, parts, negations, questions and other people
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rollcall.inbound.labels import STRUCK_OUT
 from rollcall.inbound.letter import (
@@ -49,6 +50,7 @@ _SENTENCE = re.compile(r"[.!;。！；\n]+")
 _CONTRACTED = re.compile(r"\bi (?:m|ll|ve)\b")
 _IN_FULL = {"i m": "i am", "i ll": "i will", "i ve": "i have"}
 _LINK = re.compile(r"<[^<>]*>|https?://\S+")
+_SPEAKS_OF_WITHDRAWING = re.compile("withdr|retract|retir|отоз|отзыв|снима|снять|撤|سحب")
 _REPLIES = frozenset(["re", "aw", "rep", "ответ", "на", "回复", "答复", "回覆", "رد", "sv", "ext", "external"])
 
 
@@ -89,6 +91,10 @@ def withdraws(subject: str, letters: Iterable[Sequence[str]], known: Known) -> b
 
 def withdraws_paper(event: Event, subject: str, letters: Iterable[Sequence[str]], sender: str) -> bool:
     """As `withdraws`; which contribution, the numbers in it say, or the e-mail that it answers."""
+    written = [letter for letter in letters if any(map(str.strip, letter))]
+    said = " ".join([subject, *chain.from_iterable(written)])[: 10 * _LONGEST]
+    if not _SPEAKS_OF_WITHDRAWING.search(plain(said)):
+        return False  # to compile all phrases takes half a second
     known = Known(event, InboundForm(FormStatus.REGISTERED), "", sender)
     number = re.compile(rf"\b(?:{re.escape(plain(event.slug))} )?c \d{{1,6}}\b")
 
@@ -99,7 +105,6 @@ def withdraws_paper(event: Event, subject: str, letters: Iterable[Sequence[str]]
         return said
 
     phrases = _Phrases(marked, withdrawing_papers(), saying_no_more_of_papers())
-    written = [letter for letter in letters if any(map(str.strip, letter))]
     is_answer = plain(subject.partition(":")[0]) in _REPLIES or bool(phrases.withdraw(subject))
     return bool(written) and is_answer and all(_withdraws(letter, known.names, phrases) for letter in written)
 
