@@ -262,11 +262,12 @@ def _pieces(
 def _hanging_up(request: Request, seconds: float) -> Iterator[None]:
     # the server waits for a number of bytes of its own, with no time limit
     _watch()
-    _waited_for[id(request)] = (time.monotonic() + seconds, request)
+    waiting = object()  # on a laptop, flask's `request` is the same object for every thread
+    _waited_for[id(waiting)] = (time.monotonic() + seconds, request)
     try:
         yield
     finally:
-        del _waited_for[id(request)]
+        del _waited_for[id(waiting)]
 
 
 @cache
