@@ -69,7 +69,7 @@ def _now(visit: Visit) -> Programme:
 def _there(visit: Visit, place: str) -> int:
     """Its place; also of one that was there when the page was shown."""
     number = number_in(place, 3)
-    if number is None or number >= max(1, len(_now(visit).agenda or ()) + 1):
+    if number is None or number > len(_now(visit).agenda or ()):
         raise NO_SUCH_PAGE
     return number
 

@@ -94,9 +94,7 @@ def add_paper(
     return _changed(desk, event, id, by, change)
 
 
-def correct(
-    desk: Desk, event: Event, id: str, seen: int, said: Mapping[str, str], by: By, action: Action | None = None
-) -> Outcome | None:
+def correct(desk: Desk, event: Event, id: str, seen: int, said: Mapping[str, str], by: By) -> Outcome | None:
     """`said`: of `title`, `source`, `item`, `abstract`, `name`, those to be as it says. `seen`: the revision shown.
     What is published only the staff correct."""
 
@@ -107,7 +105,7 @@ def correct(
         is_open = by.press or not there.published
         return after if is_open and there.revision == seen else ChangedMeanwhile(there)
 
-    return _changed(desk, event, id, by, change, action or (Action.CONTRIBUTION_CORRECTED if by.press else None))
+    return _changed(desk, event, id, by, change, Action.CONTRIBUTION_CORRECTED)
 
 
 def withdraw(desk: Desk, event: Event, id: str, by: By) -> Outcome | None:
@@ -116,8 +114,7 @@ def withdraw(desk: Desk, event: Event, id: str, by: By) -> Outcome | None:
     def change(there: Contribution) -> Contribution | Outcome:
         return replace(there, withdrawn=True)
 
-    action = Action.CONTRIBUTION_WITHDRAWN if by.press else None
-    return _changed(desk, event, id, by, change, action, tell=True)
+    return _changed(desk, event, id, by, change, Action.CONTRIBUTION_WITHDRAWN, tell=True)
 
 
 def publish(desk: Desk, event: Event, id: str, seen: int, papers: Sequence[int], press: Press) -> Outcome | None:
