@@ -3,10 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from marshmallow import ValidationError
+
+from handlers.request_body import Form
 from handlers.staff.people import Tag
 from rollcall.language import language
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
+from schemas.faults import sentences
+from schemas.form import faults_of, read_form
 from schemas.kinds import Answer
 
 
@@ -34,6 +39,15 @@ class ActPage:
     """Address of the button that takes it away."""
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A page's form, and what is wrong with it."""
+
+    typed: Mapping[str, str]
+    answers: Mapping[str, str]
+    errors: Mapping[str, Sequence[str]]
+
+
 def asking(event: Event, fields: Iterable[FormField]) -> Event:
     """These alone, in its language."""
     spoken = language(event.language)
@@ -45,3 +59,13 @@ def asking(event: Event, fields: Iterable[FormField]) -> Event:
         event,
         fields=tuple(replace(one, label=said(one.label), ask=said(one.ask), help=said(one.help)) for one in fields),
     )
+
+
+def filled_in(event: Event, fields: Sequence[FormField], form: Form) -> Filled:
+    asked = asking(event, fields)
+    typed = {name: text for name, text in form.typed.items() if asked.field(name)}
+    try:
+        answers = read_form(asked, typed, form.faults).answers
+    except ValidationError as error:
+        return Filled(typed, {}, sentences(asked, faults_of(error)))
+    return Filled(typed, {one.name: answers.get(one.name, "") for one in fields}, {})

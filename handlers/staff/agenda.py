@@ -1,16 +1,14 @@
 """The agenda's items: added, changed, moved, removed; and again as the event file says them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, time
 
 from flask import Response
-from marshmallow import ValidationError
 
 from handlers.change import revision_in
-from handlers.request_body import Form, number_in, read_page_form
+from handlers.request_body import number_in, read_page_form
 from handlers.responses import NO_SUCH_PAGE, allow
-from handlers.staff.acting import ActPage, asking
+from handlers.staff.acting import ActPage, Filled, asking, filled_in
 from handlers.staff.pages import staff_page
 from handlers.staff.programme import CHANGED_MEANWHILE, answered, event_of
 from handlers.staff.visit import Visit
@@ -19,8 +17,7 @@ from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
 from rollcall.model.programme import AgendaItem, Programme, Said, with_item, with_two_swapped
-from schemas.faults import sentences
-from schemas.form import asked_of, faults_of, read_form
+from schemas.form import asked_of
 
 _FILL_IN = N_("Please fill this in.")
 _NO_TIME_OF_DAY = N_("Write a time of day, as 09:30.")
@@ -28,15 +25,6 @@ _NOT_AFTER = N_("This is not after the beginning.")
 _NO_NUMBERS = N_("Write numbers of contributions, as 3, 7.")
 _MOST_NUMBERS = 100
 _LONGEST = 300
-
-
-@dataclass(frozen=True)
-class Filled:
-    """A page's form, and what is wrong with it."""
-
-    typed: Mapping[str, str]
-    answers: Mapping[str, str]
-    errors: Mapping[str, Sequence[str]]
 
 
 def agenda_pages(visit: Visit, below: list[str]) -> Response:
@@ -99,16 +87,6 @@ def _item(visit: Visit, place: int | None) -> Response:
         # what is added goes where it belongs, whatever was changed
         return _form(visit, place, now.number if place is None else seen, filled.typed, 409, problem=CHANGED_MEANWHILE)
     return answered(visit, outcome)
-
-
-def filled_in(event: Event, fields: Sequence[FormField], form: Form) -> Filled:
-    asked = asking(event, fields)
-    typed = {name: text for name, text in form.typed.items() if asked.field(name)}
-    try:
-        answers = read_form(asked, typed, form.faults).answers
-    except ValidationError as error:
-        return Filled(typed, {}, sentences(asked, faults_of(error)))
-    return Filled(typed, {one.name: answers.get(one.name, "") for one in fields}, {})
 
 
 def titles(event: Event, label: str) -> list[FormField]:

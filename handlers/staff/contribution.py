@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import assert_never
 
 from flask import Response
-from marshmallow import ValidationError
 
 from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, as_file, see_other
-from handlers.staff.acting import ActPage, asking
+from handlers.staff.acting import ActPage, asking, filled_in
 from handlers.staff.contributions import in_kilobytes, tags_of
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.pages import staff_page
@@ -61,8 +60,7 @@ from rollcall.model.registration import Actor, Way, may_be_id
 from rollcall.model.registration import reference as reference_of
 from rollcall.model.staff import Press
 from schemas.contribution import contribution_asks
-from schemas.faults import sentences
-from schemas.form import asked_of, faults_of, read_form
+from schemas.form import asked_of
 
 Outcome = change.Outcome | programme.Outcome | None
 _NOT_THERE = HttpProblem(404, N_("Not found"), N_("No contribution of this event is at this address."))
@@ -408,14 +406,10 @@ def _offered(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
 def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     form = read_page_form(visit.request, ("papers",))
     press = visit.press(form.typed)
-    event = asking(visit.event, action.fields(visit, there))
-    typed = {name: text for name, text in form.typed.items() if event.field(name)}
-    try:
-        answers = read_form(event, typed, form.faults).answers
-    except ValidationError as error:
-        return _act_page(visit, there, action, typed, status=422, errors=sentences(event, faults_of(error)))
-    given = {one.name: answers.get(one.name, "") for one in event.fields}
-    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), given))
+    event, filled = visit.event, filled_in(visit.event, action.fields(visit, there), form)
+    if filled.errors:
+        return _act_page(visit, there, action, filled.typed, status=422, errors=filled.errors)
+    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), filled.answers))
     log(
         "INFO",
         "staff acted",
@@ -442,7 +436,7 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
             | programme.TooLarge()
         ):
             problem = language(event.language).gettext(_PROBLEMS[type(outcome)])
-            return _act_page(visit, _found(visit, there.id), action, typed, status=409, problem=problem)
+            return _act_page(visit, _found(visit, there.id), action, filled.typed, status=409, problem=problem)
         case None:
             raise _NOT_THERE
         case _:

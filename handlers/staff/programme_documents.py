@@ -13,8 +13,8 @@ from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import Form, read_page_form
 from handlers.responses import NO_SUCH_PAGE, allow, as_file
-from handlers.staff.acting import ActPage, asking
-from handlers.staff.agenda import filled_in, said_in, titles, titles_typed
+from handlers.staff.acting import ActPage, asking, filled_in
+from handlers.staff.agenda import said_in, titles, titles_typed
 from handlers.staff.pages import staff_page
 from handlers.staff.programme import CHANGED_MEANWHILE, answered, event_of, is_held
 from handlers.staff.visit import Visit
