@@ -33,8 +33,8 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.change import By
 from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.desk import Desk
-from rollcall.documents.contributions import change_in_words
-from rollcall.language import N_, Language, language
+from rollcall.documents.contributions import change_in_words, paper_in_words
+from rollcall.language import N_, language
 from rollcall.model.contribution import (
     Contribution,
     Paper,
@@ -55,12 +55,6 @@ _REVISION = "_revision"
 _OVER = HttpProblem(410, N_("The event is over"), N_("Nothing was changed, and you need do nothing."))
 _TOO_MANY = N_("There are too many files here already. Please write to %(email)s.")
 _CHANGED = N_("This contribution was changed meanwhile. Nothing was saved. Please look at it and press Save once more.")
-_KINDS = {
-    PaperKind.ORIGINAL: N_("As first sent"),
-    PaperKind.REVISION: N_("Revision %(number)s"),
-    PaperKind.ADDENDUM: N_("Addendum %(number)s"),
-    PaperKind.CORRIGENDUM: N_("Corrigendum %(number)s"),
-}
 _STATUS = {
     PaperStatus.WAITING: N_("It is published once the secretariat has looked at it."),
     PaperStatus.PUBLISHED: N_("It is published."),
@@ -136,8 +130,8 @@ def _by(desk: Desk, event: Event, token: str) -> Contribution | NoLink:
 
 
 def _shown(desk: Desk, event: Event, request: Request, there: Contribution, address: str) -> Response:
-    closes_at, spoken = contributions_close_at(desk.store, event), language(event.language)
-    papers = [_paper_shown(there, place, closes_at, address, spoken) for place in range(len(there.papers))]
+    closes_at = contributions_close_at(desk.store, event)
+    papers = [_paper_shown(event, there, place, closes_at, address) for place in range(len(there.papers))]
     history = desk.store.contribution_history(there.id)
     changes = [ChangeShown(one.at, one.by is Actor.STAFF, change_in_words(event, one)) for one in history]
     return page(
@@ -162,11 +156,9 @@ def _public(request: Request, event: Event, there: Contribution) -> str:
     return f"{address_below(EVENTS, request, event)}/contributions/{there.number}"
 
 
-def _paper_shown(
-    there: Contribution, place: int, closes_at: datetime | None, address: str, spoken: Language
-) -> PaperShown:
-    paper = there.papers[place]
-    kind = spoken.gettext(_KINDS[paper.kind], **({"number": paper.number} if paper.number else {}))
+def _paper_shown(event: Event, there: Contribution, place: int, closes_at: datetime | None, address: str) -> PaperShown:
+    paper, spoken = there.papers[place], language(event.language)
+    kind = paper_in_words(event, paper.kind, paper.number)
     name = designation(there.event, there.number, paper)
     return PaperShown(
         heading=spoken.gettext("%(label)s: %(text)s", label=kind, text=name) if name else kind,
