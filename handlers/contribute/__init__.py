@@ -4,6 +4,7 @@ from flask import Request, Response
 
 from handlers import responses
 from handlers.contribute import form, own, papers, uploads
+from handlers.contribute.pieces import put_piece
 from handlers.languages import in_language_of
 from handlers.logs import log_fault
 from handlers.request_body import read_body_with_files
@@ -39,7 +40,8 @@ def _route(desk: Desk, request: Request) -> Response:
     match responses.path_below(request):
         case [slug, "uploads", name]:
             allow(request, "PUT")
-            return uploads.put(desk, _asking(desk, request, slug), request, name)
+            _asking(desk, request, slug)
+            return put_piece(desk, request, name)
         case path:
             read_body_with_files(request)
             return _page(desk, request, path)

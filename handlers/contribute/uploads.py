@@ -36,9 +36,3 @@ def begin(desk: Desk, event: Event, request: Request) -> Response:
     address = urljoin(f"{own_address(request, event, '')}/", desk.uploads().begin(file.id, size, origin))
     log("INFO", "upload begun", event=event.slug, upload=file.id, size=size)
     return json_response(201, {"token": desk.links.upload(event, file), "address": address})
-
-
-def put(desk: Desk, event: Event, request: Request, name: str) -> Response:
-    from handlers.contribute_uploads import put_piece
-
-    return put_piece(desk, request, name)

@@ -90,7 +90,7 @@ class Uploads(Protocol):
 
     def begin(self, id: str, size: int, origin: str) -> str:
         """The address to which a browser on a page of `origin` puts it in pieces; nobody can guess it. Relative to
-        `/contribute/<slug>/` where it is a function of ours: `uploads/<id>.<size>` (`handlers.contribute_uploads`).
+        `/contribute/<slug>/` where it is a function of ours: `uploads/<id>.<size>` (`handlers.contribute.pieces`).
 
         It takes exactly `size` bytes (1 or more), as Cloud Storage's "Resumable uploads" do: `PUT` with `Content-Range:
         bytes 0-262143/1000000` and those bytes (all but the last piece a multiple of 262144); `bytes */1000000` with

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-from handlers.contribute_uploads import put_piece
+from handlers.contribute.pieces import put_piece
 from rollcall.desk.desk import Desk
 from tests.support.in_process import ask
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Request
 from werkzeug.test import EnvironBuilder
 
-from handlers.contribute_uploads import put_piece
+from handlers.contribute.pieces import put_piece
 from rollcall.desk.desk import Desk
 from rollcall.store.folder_uploads import FolderUploads
 from tests.support.in_process import ask
