@@ -62,8 +62,8 @@ from rollcall.store.codec import entry_record, person_record, registered_record,
 from rollcall.store.database import Create, Database
 from rollcall.store.firestore import FirestoreDatabase
 from rollcall.store.firestore_rpc import firestore_api
+from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteDatabase
-from rollcall.store.staff_documents import DocumentStore
 from tests.support.builders import a_registration, an_event, desk_with
 
 _USUAL = {"sqlite": (1000, 10_000, 100_000), "firestore": (1000, 10_000)}

@@ -26,8 +26,8 @@ from bench.page import put
 from rollcall.model.email import confirmation
 from rollcall.model.registration import new_id
 from rollcall.store.database import Document
+from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
-from rollcall.store.staff_documents import DocumentStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox
 from tests.support.in_process import ask

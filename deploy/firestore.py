@@ -131,7 +131,7 @@ def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
             _exempt(place, field)
             for field in wanted
             if have.get((field["collectionGroup"], field["fieldPath"]))
-            != sorted(index["order"] for index in field["indexes"])
+            != sorted(index.get("order", "CONTAINS") for index in field["indexes"])
         ]
 
     return GcloudSet(
@@ -143,7 +143,7 @@ def _exemptions(place: Place, wanted: Sequence[Mapping[str, Any]]) -> GcloudSet:
 
 
 def _exempt(place: Place, field: Mapping[str, Any]) -> Command:
-    indexes = [f"--index=order={index['order'].lower()}" for index in field["indexes"]]
+    indexes = [f"--index={'='.join(_how(index))}" for index in field["indexes"]]
     return gcloud(
         "firestore indexes fields update",
         field["fieldPath"],

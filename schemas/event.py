@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from marshmallow import ValidationError, fields, missing, validate, validates_schema
 
 from rollcall.language import ENGLISH, language, languages
-from rollcall.model.event import SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
+from rollcall.model.event import KEEP_DAYS, SMOKE_TEST, Contact, Event, Hotel, Online, Privacy, Venue, end_of
 from rollcall.model.fault import Fault
 from rollcall.model.registration import normalized_address
 from rollcall.model.staff import Receives, Role, StaffMember
@@ -107,9 +107,13 @@ class _PrivacyTable(Table):
     says = {  # noqa: RUF012
         "text": "What becomes of the answers, in a sentence. It stands above the button and in the confirmation.",
         "link": "Where the whole notice is.",
+        "responsible": "Who is responsible for the data, as people are told. The organizer, if this is missing.",
+        "keep_days": "Days after the event, by the end of which all that names a person is deleted (365).",
     }
-    text = line(Words)
+    text = line(Words, required=False)
     link = link(required=False)
+    responsible = line(Names, required=False)
+    keep_days = fields.Integer(strict=True, load_default=KEEP_DAYS, validate=validate.Range(min=1, max=3650))
 
 
 class _VenueTable(Table):
@@ -286,7 +290,7 @@ class EventFile(Table):
     categories = fields.List(fields.Nested(ChoiceTable), load_default=list, validate=codes_differ)
     venue = fields.Nested(_VenueTable, load_default=None)
     online = fields.Nested(_OnlineTable, load_default=None)
-    privacy = fields.Nested(_PrivacyTable, load_default=None)
+    privacy = fields.Nested(_PrivacyTable, load_default=Privacy)
     look = fields.Nested(LookTable, load_default=dict)
     contact = fields.Nested(_ContactTable, required=True)
     hotels = fields.List(fields.Nested(_HotelTable), load_default=list)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from rollcall.desk.contribution_ports import Contributions
+from rollcall.desk.personal_data_ports import PersonalData
 from rollcall.model.announcement import Announcement
 from rollcall.model.contribution import Contribution, Upload
 from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
@@ -322,6 +323,7 @@ class Store(
     Audit,
     Review,
     Contributions,
+    PersonalData,
     Protocol,
 ):
     """Keeps what it is told, atomically, and says when. It never decides."""
@@ -344,6 +346,12 @@ class Files(Protocol):
 
     def pieces(self, id: str) -> Iterator[bytes] | None:
         """One in memory at a time. Each may raise `StoreUnavailable`."""
+
+    def ids(self, begins: str) -> Iterator[str]:
+        """Of those whose id begins so, in no order."""
+
+    def remove(self, id: str) -> None:
+        """Does nothing if it is not there. No function but `erase` may."""
 
 
 class EmailReader(Protocol):

@@ -13,6 +13,9 @@ from rollcall.model.programme import NO_PROGRAMME, CallForContributions, Program
 from rollcall.model.registration import base32, normalized_address
 from rollcall.model.staff import Receives, Role, StaffMember
 
+KEEP_DAYS = 365
+"""After the event, where its file does not say: a year in which people ask for a letter of attendance."""
+
 
 @dataclass(frozen=True)
 class Venue:
@@ -67,8 +70,13 @@ class Hotel:
 
 @dataclass(frozen=True)
 class Privacy:
-    text: str
+    """`responsible`: for what becomes of personal data, as people are told; None: the organizer."""
+
+    text: str | None = None
     link: str | None = None
+    responsible: str | None = None
+    keep_days: int = KEEP_DAYS
+    """After the event, by when all that names a person is deleted."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +125,7 @@ class Event:
     changes_until: datetime | None = None
     """None: until the deadline."""
     online: Online | None = None
-    privacy: Privacy | None = None
+    privacy: Privacy = Privacy()
     look: Look = Look()
     language: str = "en"
     """Of the words that stand here (BCP 47)."""
@@ -214,6 +222,17 @@ class Event:
     @cached_property
     def over_at(self) -> datetime:
         return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
+
+    @cached_property
+    def keep_until(self) -> datetime:
+        """Then what names people goes: the last instant of a day."""
+        last = self.day_of(self.over_at - timedelta(microseconds=1))
+        return end_of(last + timedelta(days=self.privacy.keep_days), self.zone)
+
+    @property
+    def responsible(self) -> str:
+        """For personal data (the controller, GDPR, Article 4(7))."""
+        return self.privacy.responsible or self.organizer
 
     def changes_end(self, closes_at: datetime) -> datetime:
         """Until when registrants may change their registrations; `closes_at` is the deadline as it now stands."""

@@ -56,6 +56,15 @@ class CloudStorageFiles:
             return None
         return _pieces(first, content)
 
+    def ids(self, begins: str) -> Iterator[str]:
+        with _or_unavailable():
+            for found in self._bucket.list_blobs(prefix=begins, timeout=_ONE_TRY, retry=_AGAIN):
+                yield found.name
+
+    def remove(self, id: str) -> None:
+        with suppress(NotFound), _or_unavailable():
+            self._bucket.blob(id).delete(timeout=_ONE_TRY, retry=_AGAIN)
+
     def _put(self, id: str, content: IO[bytes], size: int) -> None:
         """A retry after a lost answer meets its own object (Cloud Storage, "Retry strategy": conditionally idempotent
         operations). Cloud Storage may say 403 where we may not overwrite
@@ -190,8 +199,7 @@ class CloudStoragePublished:
         return self._files.pieces(_published(name)) if PLAIN_NAME.fullmatch(name) else None
 
     def remove_file(self, name: str) -> None:
-        with suppress(NotFound), _or_unavailable():
-            self._bucket.blob(_published(name)).delete(timeout=_ONE_TRY, retry=_AGAIN)
+        self._files.remove(_published(name))
 
 
 def _upload(id: str) -> str:

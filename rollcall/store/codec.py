@@ -345,6 +345,8 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "sender_name": inbound.sender_name,
         "papers": [*map(_paper_record, inbound.papers)],
         "consent": inbound.consent,
+        "address": normalized_address(inbound.sender) if inbound.sender else "",
+        "marks": sorted({mark for form in inbound.forms for mark in (form.registration_id, form.person) if mark}),
     }
 
 

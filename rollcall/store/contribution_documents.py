@@ -25,24 +25,25 @@ class ContributionDocuments(Documents):
         key = versioned({"contribution_id": contribution.id})
         try:
             return self._database.commit(
-                Create(_path(contribution.id), record), Create(_key_path(contribution.event, contribution.key), key)
+                Create(contribution_path(contribution.id), record),
+                Create(contribution_key_path(contribution.event, contribution.key), key),
             )
         except NotCommitted as refused:
             ours = self.contribution_under(contribution.event, contribution.key) if refused.may_be_ours else None
             return ours.created_at if ours and ours.id == contribution.id else None
 
     def contribution(self, id: str) -> Contribution | None:
-        return self._read(_path(id), _contribution)
+        return self._read(contribution_path(id), contribution_in)
 
     def contribution_under(self, event: str, key: str) -> Contribution | None:
-        id = self._read(_key_path(event, key), lambda found: str(values_of(found)["contribution_id"]))
+        id = self._read(contribution_key_path(event, key), lambda found: str(values_of(found)["contribution_id"]))
         return self.contribution(id) if id else None
 
     def contributions(self, event: str, limit: int, before: int | None = None) -> Sequence[Contribution]:
         numbered = ("event", "==", event), ("number", ">", 0)
         where = (*numbered, ("number", "<", before)) if before is not None else numbered
         query = Query("contributions", where, "number", descending=True, limit=limit)
-        return [_contribution(found) for found in self._database.query(query)]
+        return [contribution_in(found) for found in self._database.query(query)]
 
     def contributions_numbered(self, event: str, numbers: Sequence[int]) -> Sequence[Contribution]:
         asked = sorted(set(numbers))
@@ -50,14 +51,14 @@ class ContributionDocuments(Documents):
             Query("contributions", (("event", "==", event), ("number", "in", asked[first : first + _ASKED_AT_ONCE])))
             for first in range(0, len(asked), _ASKED_AT_ONCE)
         )
-        return [_contribution(found) for query in queries for found in self._database.query(query)]
+        return [contribution_in(found) for query in queries for found in self._database.query(query)]
 
     def contributions_without_receipts(self) -> Iterator[Contribution]:
         after: str | None = None
         while True:
             query = Query("contributions", (("receipts_due", "==", True),), after=after, limit=_ABREAST)
             found = list(self._database.query(query))
-            yield from map(_contribution, found)
+            yield from map(contribution_in, found)
             if len(found) < _ABREAST:
                 return
             after = found[-1].id
@@ -73,7 +74,7 @@ class ContributionDocuments(Documents):
         enqueue: Sequence[OutboxEntry] = (),
         audit: AuditEntry | None = None,
     ) -> datetime | None:
-        path = _path(after.id)
+        path = contribution_path(after.id)
         updated = Update(path, versioned(codec.contribution_record(after)), before.version)
         writes: list[Write] = [updated, *map(created, enqueue), *audited(after.event, audit)]
         witness: Update | Create = updated
@@ -89,7 +90,7 @@ class ContributionDocuments(Documents):
             return there.updated_at if there and there.values == witness.values else None
 
     def contribution_history(self, id: str) -> Sequence[ContributionChange]:
-        found = self._database.query(Query(f"{_path(id)}/history"))
+        found = self._database.query(Query(f"{contribution_path(id)}/history"))
         changes = [codec.contribution_change_from(values_of(one), one.created_at) for one in found]
         return sorted(changes, key=lambda change: change.number)
 
@@ -102,12 +103,15 @@ class ContributionDocuments(Documents):
     ) -> bool:
         number, version = last
         highest = max(number, *(one.number or 0 for one in numbered))
-        given = (Update(_path(one.id), versioned(codec.contribution_record(one)), one.version) for one in numbered)
+        given = (
+            Update(contribution_path(one.id), versioned(codec.contribution_record(one)), one.version)
+            for one in numbered
+        )
 
         def is_ours() -> bool:
             there = {
-                found.id: _contribution(found)
-                for found in self._database.read_many([_path(one.id) for one in numbered])
+                found.id: contribution_in(found)
+                for found in self._database.read_many([contribution_path(one.id) for one in numbered])
             }
             return all(
                 there[one.id].number == one.number and there[one.id].receipts >= one.receipts for one in numbered
@@ -163,11 +167,11 @@ class ContributionDocuments(Documents):
             self._committed(saved(path, record, found.version if there else None))
 
 
-def _path(id: str) -> str:
+def contribution_path(id: str) -> str:
     return f"contributions/{id}"
 
 
-def _key_path(event: str, key: str) -> str:
+def contribution_key_path(event: str, key: str) -> str:
     return f"contributionkeys/{event}-{key}"
 
 
@@ -183,5 +187,5 @@ def _publication_path(event: str) -> str:
     return f"publications/{event}"
 
 
-def _contribution(found: Document) -> Contribution:
+def contribution_in(found: Document) -> Contribution:
     return codec.contribution_from(found.id, values_of(found), found.created_at, found.updated_at, found.version)

@@ -47,7 +47,10 @@ class Update:
 
 @dataclass(frozen=True)
 class Delete:
+    """Does nothing if it is not there; with a version, fails unless it is of this one."""
+
     path: str
+    version: object = None
 
 
 Write = Create | Replace | Update | Delete
@@ -55,8 +58,8 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`; `array_contains_any` of `terms` alone, by `name_key`. Ordered by id by
-    default."""
+    """Operators: `==`, `<`, `<=`, `>`, `in`, `array_contains_any` (30 values at the most; of `terms` by `name_key`).
+    Ordered by id by default."""
 
     collection: str
     where: tuple[tuple[str, str, Any], ...] = ()

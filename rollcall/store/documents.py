@@ -22,6 +22,9 @@
     events/{slug}/numbers/contributions     the last number that was given to one
     events/{slug}/programme/{n}             agenda and documents as the staff changed them; `now` is the last
     publications/{slug}                     when the event's pages are published again
+    erasures/{registration}                 that a person is to be, or was, erased; says nothing of the person
+    accesses/{id}                           what one of the staff looked at, for 90 days
+    retention/{slug}                        until when the event's personal data is kept, and what is left after that
     queues/outbox                           the circuit breaker
 
 A person's request writes only documents keyed by that person, and no counter is kept.
@@ -178,7 +181,7 @@ class Documents:
             id, registration, received_at, arrived_at, admitted=admitted, entered=entered, inbound_id=inbound_id
         )
         writes = [
-            Create(_registration_path(event, id), versioned(codec.first_record(new))),
+            Create(registration_path(event, id), versioned(codec.first_record(new))),
             _person(event, person_key(registration), id),
             created(entry),
             *audited(event, audit),
@@ -193,10 +196,10 @@ class Documents:
             return there.received_at if there and there.id == id else None
 
     def registered(self, event: str, id: str) -> Registered | None:
-        return self._read(_registration_path(event, id), _registered)
+        return self._read(registration_path(event, id), registered_in)
 
     def registration_of(self, event: str, person: str) -> Registered | None:
-        id = self._read(_person_path(event, person), _registration_id)
+        id = self._read(person_path(event, person), _registration_id)
         found, before = self.registered(event, id) if id else None, {id}
         while found and found.double_of and found.double_of not in before:
             before.add(found.double_of)
@@ -234,27 +237,29 @@ class Documents:
             return there.created_at if there and there.values == made.values else None
 
     def history(self, event: str, registered: Registered) -> Sequence[Revision]:
-        found = self._database.query(Query(f"{_registration_path(event, registered.id)}/history"))
+        found = self._database.query(Query(f"{registration_path(event, registered.id)}/history"))
         changes = sorted((int(one.id), one.created_at, values_of(one)) for one in found)
         return codec.revisions_from(
             registered, [(at, change) for number, at, change in changes if number <= registered.revision]
         )
 
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
-        query = Query(_registrations(event), (("address", "==", normalized_address(address)),), limit=limit)
-        return [_registered(found) for found in self._database.query(query)]
+        query = Query(registrations_path(event), (("address", "==", normalized_address(address)),), limit=limit)
+        return [registered_in(found) for found in self._database.query(query)]
 
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         like = (("similar", "==", similarity_hash(registration)),)
-        return [_registered(found) for found in self._database.query(Query(_registrations(event), like, limit=limit))]
+        return [
+            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
+        ]
 
     def similarities(self, event: str) -> Iterator[tuple[str, str]]:
-        for found in self._database.scan(_registrations(event), ("similar",)):
+        for found in self._database.scan(registrations_path(event), ("similar",)):
             yield found.id, (found.values or {}).get("similar") or ""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
-        writes = [Replace(_conflict_path(event, id), record)]
+        writes = [Replace(conflict_path(event, id), record)]
         if differing:
             writes.append(
                 Replace(differing_path(event, differing.id), versioned(staff_codec.differing_record(differing)))
@@ -262,7 +267,7 @@ class Documents:
         self._database.commit(*writes)
 
     def conflict(self, event: str, id: str) -> ConflictingForm | None:
-        return self._read(_conflict_path(event, id), lambda found: codec.conflict_from(values_of(found)))
+        return self._read(conflict_path(event, id), lambda found: codec.conflict_from(values_of(found)))
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None:
         return self._read(_key_path(event, key), lambda found: codec.key_use_from(values_of(found)))
@@ -272,39 +277,39 @@ class Documents:
         return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(_registrations(event), after=after, limit=limit)
-        return [_registered(found) for found in self._database.query(query)]
+        query = Query(registrations_path(event), after=after, limit=limit)
+        return [registered_in(found) for found in self._database.query(query)]
 
     def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
         only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        for found in self._database.scan(_registrations(event), only):
+        for found in self._database.scan(registrations_path(event), only):
             yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
         registrations, inbound = (
-            Query(_registrations(event)),
+            Query(registrations_path(event)),
             Query("inbound", (("event", "==", event),)),
         )
         return self._database.count(registrations) + self._database.count(inbound)
 
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
-        place = self._read(_registration_path(event, after), lambda found: found.values) if after else None
+        place = self._read(registration_path(event, after), lambda found: found.values) if after else None
         query = Query(
-            _registrations(event),
+            registrations_path(event),
             (("terms", "array_contains_any", list(terms)),),
             "name_key",
             after=after if place else None,
             after_value=place["name_key"] if place else None,
             limit=limit,
         )
-        return [_registered(found) for found in self._database.query(query)]
+        return [registered_in(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
-        paths = [_registration_path(event, id) for id in dict.fromkeys(ids)]
-        return [_registered(found) for found in self._database.read_many(paths)]
+        paths = [registration_path(event, id) for id in dict.fromkeys(ids)]
+        return [registered_in(found) for found in self._database.read_many(paths)]
 
     def people_among(self, event: str, people: Iterable[str]) -> Set[str]:
-        paths = [_person_path(event, person) for person in dict.fromkeys(people)]
+        paths = [person_path(event, person) for person in dict.fromkeys(people)]
         return {found.id for found in self._database.read_many(paths)}
 
     def quarantine(
@@ -321,8 +326,8 @@ class Documents:
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
         paths = (
-            _registration_path(event, id),
-            _person_path(event, person),
+            registration_path(event, id),
+            person_path(event, person),
             quarantine_path(event, person),
         )
         self._database.commit(*map(Delete, (*paths, *map(entry_path, entries))))
@@ -487,31 +492,31 @@ def inbound_in(found: Document) -> InboundEmail:
     return codec.inbound_from(found.id, values_of(found), found.created_at, found.version)
 
 
-def _registrations(event: str) -> str:
+def registrations_path(event: str) -> str:
     return f"{event_path(event)}/registrations"
 
 
-def _registration_path(event: str, id: str) -> str:
-    return f"{_registrations(event)}/{id}"
+def registration_path(event: str, id: str) -> str:
+    return f"{registrations_path(event)}/{id}"
 
 
 def _revised(event: str, before: Registered, after: Registered, change: Change) -> tuple[Write, Create]:
-    path = _registration_path(event, after.id)
+    path = registration_path(event, after.id)
     old, new = codec.registered_record(before), codec.registered_record(after)
     record = {**codec.change_record(old, new, change), "commit": new_id()}  # others may change the very same
     updated = Update(path, versioned({**new, **codec.found_by(after)}), before.version)
     return updated, Create(f"{path}/history/{after.revision}", versioned(record))
 
 
-def _person_path(event: str, person: str) -> str:
+def person_path(event: str, person: str) -> str:
     return f"events/{event}/people/{person}"
 
 
 def _person(event: str, person: str, id: str) -> Write:
-    return Create(_person_path(event, person), versioned(codec.person_record(id)))
+    return Create(person_path(event, person), versioned(codec.person_record(id)))
 
 
-def _conflict_path(event: str, id: str) -> str:
+def conflict_path(event: str, id: str) -> str:
     return f"{event_path(event)}/conflicts/{id}"
 
 
@@ -540,5 +545,5 @@ def _intake(found: Document) -> Intake:
     return codec.intake_from(values_of(found), found.read_at, found.version)
 
 
-def _registered(found: Document) -> Registered:
+def registered_in(found: Document) -> Registered:
     return codec.registered_from(found.id, values_of(found), found.created_at, found.updated_at, found.version)

@@ -31,7 +31,7 @@ from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Document, NotCommitted, Query, Write
 from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
-from rollcall.store.staff_documents import DocumentStore
+from rollcall.store.personal_data_documents import DocumentStore
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
 _UNREACHABLE = (Cancelled, DataLoss, Forbidden, TransportError, Unauthenticated)

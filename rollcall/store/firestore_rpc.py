@@ -95,7 +95,8 @@ class FirestoreRpc:
 
     def _written(self, write: Write) -> dict[str, Any]:
         if isinstance(write, Delete):
-            return {"delete": self._name(write.path)}
+            read = {} if write.version is None else {"current_document": {"update_time": write.version}}
+            return {"delete": self._name(write.path), **read}
         written: dict[str, Any] = {"update": {"name": self._name(write.path), "fields": _encoded(write.values)}}
         if isinstance(write, Create):
             written["current_document"] = {"exists": False}

@@ -40,6 +40,21 @@ class FolderFiles:
         except OSError as error:
             raise StoreUnavailable(RETRY_AFTER) from error
 
+    def ids(self, begins: str) -> Iterator[str]:
+        try:
+            names = [path.name for path in self._folder.iterdir() if path.is_file()]
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(RETRY_AFTER) from error
+        yield from (name for name in names if name.startswith(begins) and not name.startswith("."))
+
+    def remove(self, id: str) -> None:
+        try:
+            self.path(id).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(RETRY_AFTER) from error
+
     def put_pieces(self, id: str, pieces: Iterable[bytes]) -> None:
         """Written beside and renamed, so that it is never there by half."""
         path = self.path(id)

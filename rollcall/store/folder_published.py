@@ -53,10 +53,7 @@ class FolderPublished:
         return self._files.pieces(name) if PLAIN_NAME.fullmatch(name) else None
 
     def remove_file(self, name: str) -> None:
-        try:
-            self._files.path(name).unlink(missing_ok=True)
-        except OSError as error:
-            raise StoreUnavailable(RETRY_AFTER) from error
+        self._files.remove(name)
 
     def _site(self, event: str) -> Path:
         return self._sites / f"{event}.json"

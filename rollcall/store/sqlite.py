@@ -13,7 +13,7 @@ from typing import Any, assert_never
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
-from rollcall.store.staff_documents import DocumentStore
+from rollcall.store.personal_data_documents import DocumentStore
 
 _FIELDS = ("due_at", "address", "closing", "similar", "registration_id", "about")
 _TABLES = """
@@ -150,6 +150,8 @@ class SqliteDatabase:
                 self._forget_terms(write.path, there.values)
                 self._put(write.path, {**there.values, **write.values}, there.created_at, now)
             case Delete():
+                if write.version not in (None, there.version):
+                    raise NotCommitted(may_be_ours=False)
                 self._forget_terms(write.path, there.values)
                 self._connection.execute("delete from documents where collection = ? and id = ?", _split(write.path))
             case _:
@@ -294,6 +296,10 @@ def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
         field = f"json_extract(record, '$.{name}')"
         if operator == "in":
             sql += f" and {field} in ({', '.join('?' * len(value))})"
+            values += value
+        elif operator == "array_contains_any":
+            among = f"select 1 from json_each(record, '$.{name}') where value in ({', '.join('?' * len(value))})"
+            sql += f" and exists ({among})"
             values += value
         else:
             sql += f" and {field} {'is' if operator == '==' else operator} ?"

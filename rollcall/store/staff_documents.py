@@ -34,7 +34,7 @@ from rollcall.store.documents import (
 )
 
 
-class DocumentStore(ContributionDocuments):
+class StaffDocuments(ContributionDocuments):
     # --- announcements and invitations
 
     def announcement(self, id: str) -> Announcement | None:
@@ -68,11 +68,11 @@ class DocumentStore(ContributionDocuments):
         return [entry_in(found) for found in self._database.query(Query("outbox", where, limit=limit))]
 
     def invitation(self, event: str, id: str) -> Invitation | None:
-        return self._read(invitation_path(event, id), _invitation)
+        return self._read(invitation_path(event, id), invitation_in)
 
     def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
         newest = Query(f"{event_path(event)}/invitations", order_by="made_at", descending=True, limit=limit)
-        return [_invitation(found) for found in self._database.query(newest)]
+        return [invitation_in(found) for found in self._database.query(newest)]
 
     def save_invitation(
         self,
@@ -110,11 +110,11 @@ class DocumentStore(ContributionDocuments):
         return next(map(quarantined_in, self._database.query(query)), None)
 
     def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]:
-        return [_differing(found) for found in self._waiting(f"{event_path(event)}/differing", since, limit)]
+        return [differing_in(found) for found in self._waiting(f"{event_path(event)}/differing", since, limit)]
 
     def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]:
         its = ("registration_id", "==", registration_id)
-        return [_differing(one) for one in self._waiting(f"{event_path(event)}/differing", EVER, limit, its)]
+        return [differing_in(one) for one in self._waiting(f"{event_path(event)}/differing", EVER, limit, its)]
 
     def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]:
         return [inbound_in(found) for found in self._waiting("inbound", since, limit, ("event", "==", event))]
@@ -195,9 +195,9 @@ def _announcement(found: Document) -> Announcement:
     return staff_codec.announcement_from(found.id, values_of(found), found.created_at, found.version)
 
 
-def _invitation(found: Document) -> Invitation:
+def invitation_in(found: Document) -> Invitation:
     return staff_codec.invitation_from(found.id, values_of(found), found.version)
 
 
-def _differing(found: Document) -> DifferingForm:
+def differing_in(found: Document) -> DifferingForm:
     return staff_codec.differing_from(values_of(found), found.version)

@@ -21,7 +21,7 @@ from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from rollcall.desk.register import Accepted, Conflict, register
-from rollcall.store import contribution_documents, database, documents, staff_documents
+from rollcall.store import contribution_documents, database, documents, personal_data_documents, staff_documents
 from rollcall.store.firestore import FirestoreStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox
@@ -58,7 +58,8 @@ def queries(project: str) -> list[Any]:
 def test_each_query_has_its_index_and_each_index_its_query(queries: list[Any]) -> None:
     needed = {needs for needs in map(_needs, queries) if len(needs) > 1}
     assert needed == _indexes()
-    written = "".join(inspect.getsource(one) for one in (contribution_documents, database, documents, staff_documents))
+    layers = contribution_documents, database, documents, personal_data_documents, staff_documents
+    written = "".join(map(inspect.getsource, layers))
     filtered = set(re.findall(r'\("(\w+)", "(?:==|<|<=|>|in|array_contains_any)", ', written))
     ordered = {"name_key", "made_at"}
     assert filtered | ordered == {
@@ -106,7 +107,8 @@ def _indexes() -> set[Index]:
     single = [(override, one) for override in WRITTEN["fieldOverrides"] for one in override["indexes"]]
     assert {one["queryScope"] for one in [*WRITTEN["indexes"], *(one for _, one in single)]} == {"COLLECTION"}
     return {
-        (override["collectionGroup"], f"{_SIGNS[one['order']]}{override['fieldPath']}") for override, one in single
+        (override["collectionGroup"], f"{_SIGNS[one.get('order', 'ASCENDING')]}{override['fieldPath']}")
+        for override, one in single
     } | {
         (
             index["collectionGroup"],

@@ -67,8 +67,8 @@ from rollcall.model.staff import Action, Press
 from rollcall.store.codec import SCHEMA_VERSION
 from rollcall.store.database import Delete, Replace
 from rollcall.store.firestore import FirestoreStore
+from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import OtherSchema, SqliteStore
-from rollcall.store.staff_documents import DocumentStore
 from tests.support.builders import NOT_ME, a_registration, an_event
 from tests.support.clock import Clock
 from tests.support.faulty_firestore import (

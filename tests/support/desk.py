@@ -10,8 +10,8 @@ from rollcall.model import email
 from rollcall.model.email import Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.store.database import Create, Delete
+from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
-from rollcall.store.staff_documents import DocumentStore
 from tests.support.builders import an_event, desk_with
 from tests.support.clock import Clock
 

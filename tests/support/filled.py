@@ -12,6 +12,7 @@ from rollcall.model.finding import EVERYONE
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
+from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Opened, Retention
 from rollcall.model.programme import Programme
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -43,6 +44,9 @@ PATHS = (
     "events/intgov04/numbers/contributions",
     "events/intgov04/programme/now",
     "publications/intgov04",
+    "erasures/A",
+    "accesses/O",
+    "retention/intgov04",
 )
 """One document of each kind; `{person}` is the `person_key`."""
 
@@ -74,6 +78,9 @@ def fill(store: Store, event: Event) -> None:
     assert store.record_rooming_list(event.slug, sent, rooming_list_entry(event.slug, "H", 1, "a@example.org"), by)
     store.add_inbound(event.slug, "M")
     fill_contributions(store, event)
+    assert store.save_erasure(Erasure("A", event.slug, ErasureStatus.ASKED))
+    store.note_access(Access("O", event.slug, press.by, store.now(), Opened.PERSON, "A"))
+    assert store.save_retention(Retention(event.slug, event.keep_until))
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
 
@@ -134,3 +141,20 @@ def query_all(store: Store, event: Event) -> None:
     store.count_contributions(event.slug)
     store.contribution_history("C")
     store.due_publications(9)
+    query_personal_data(store, event)
+
+
+def query_personal_data(store: Store, event: Event) -> None:
+    now = store.now()
+    store.doubles_of(event.slug, "A")
+    store.all_differing(event.slug, "A")
+    store.entries_to(event.slug, "a@example.org")
+    store.inbound_of(event.slug, ["A"], ["a@example.org"])
+    store.contributions_of(event.slug, ["A"], ["a@example.org"])
+    store.invitations_of(event.slug, ["A"], ["a@example.org"])
+    store.erasures(event.slug)
+    store.due_erasures(9)
+    store.retentions()
+    store.accesses_of("A")
+    store.accesses(event.slug, now, 9)
+    store.forget_accesses(event.opens_at, 9)

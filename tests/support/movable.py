@@ -12,8 +12,8 @@ from google.cloud import firestore
 from rollcall.desk.ports import Store
 from rollcall.store.database import Database, Document, Query, Write
 from rollcall.store.firestore import FirestoreStore
+from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
-from rollcall.store.staff_documents import DocumentStore
 from tests.support.clock import Clock
 
 _MOST_CALLS = 99

@@ -1,0 +1,222 @@
+"""Personal data: what is held of a person, how long, who of the staff looked at it, and its erasure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from rollcall.model.contribution import Contribution, ContributionChange
+from rollcall.model.email import OutboxEntry
+from rollcall.model.inbound import InboundEmail
+from rollcall.model.invitation import Invitation
+from rollcall.model.registration import ConflictingForm, QuarantinedForm, Registered, Revision
+from rollcall.model.review import DifferingForm
+from rollcall.model.staff import AuditEntry
+
+ACCESSES_KEPT = timedelta(days=90)
+LONGEST_ANSWER = 1000
+"""Characters, of what the staff write to a person whose request they refuse."""
+
+
+class Ground(StrEnum):
+    """Why data is erased (GDPR, Article 17(1)). Codes alone, so that no reason names the person."""
+
+    ASKED = "asked"
+    """The person asks, or withdraws consent."""
+    OBJECTS = "objects"
+    NOT_NEEDED = "not_needed"
+    NOT_THEIRS = "not_theirs"
+    """Somebody registered them without right, or by mistake."""
+    OBLIGED = "obliged"
+    """By law."""
+
+
+class ErasureStatus(StrEnum):
+    ASKED = "asked"
+    """By the person; the staff decide."""
+    REFUSED = "refused"
+    DUE = "due"
+    """Decided: the person is told, then everything goes."""
+    ERASED = "erased"
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Of one person at one event; kept when nothing else is. Says nothing of the person."""
+
+    registration_id: str
+    event: str
+    status: ErasureStatus
+    asked_at: datetime | None = None
+    """By the person, by their own link; None: the staff began it."""
+    ground: Ground | None = None
+    decided_by: str = ""
+    """Address of one of the staff; empty once `Event.keep_until` is past."""
+    decided_at: datetime | None = None
+    answer: str = ""
+    """To the person, of a refusal."""
+    due_at: datetime | None = None
+    """When to go on erasing; None: not, or no more."""
+    erased_at: datetime | None = None
+    erased: Mapping[str, int] = field(default_factory=dict)
+    """How many of each kind (`Held.counts`)."""
+    version: object = field(default=None, compare=False)
+
+
+class Opened(StrEnum):
+    """What one of the staff looked at."""
+
+    PERSON = "person"
+    """The page of a registration, and those below it."""
+    SCAN = "scan"
+    REVIEW = "review"
+    """An item of the review queue."""
+    CONTRIBUTION = "contribution"
+    PERSONAL_DATA = "personal_data"
+    """All that is held of a person."""
+    EXPORT = "export"
+    """A file of registrations. Of everybody in it."""
+    ROSTER = "roster"
+    ROOMING_LIST = "rooming_list"
+
+
+@dataclass(frozen=True)
+class Access:
+    """Kept for `ACCESSES_KEPT`."""
+
+    id: str
+    event: str
+    by: str
+    """Address of one of the staff."""
+    at: datetime
+    what: Opened
+    registration_id: str = ""
+    """Empty where it was of many people, or of nobody registered."""
+    about: str = ""
+    """Id of what else it was; no personal data."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """By what a person is known in the documents of one event."""
+
+    event: str
+    ids: frozenset[str]
+    """Of the registration, and of its doubles."""
+    keys: frozenset[str]
+    """`person_key` of every name and address that these had."""
+    addresses: frozenset[str]
+    """Normalized: that these had, and nobody else of the event has."""
+    shared: frozenset[str]
+    """Normalized: others are registered under them too, so what has only these is not certainly this person's."""
+
+
+@dataclass(frozen=True)
+class HeldRegistration:
+    registered: Registered
+    history: Sequence[Revision]
+    conflict: ConflictingForm | None
+    differing: Sequence[DifferingForm]
+    audit: Sequence[AuditEntry]
+    accesses: Sequence[Access]
+
+
+@dataclass(frozen=True)
+class HeldContribution:
+    contribution: Contribution
+    history: Sequence[ContributionChange]
+
+
+@dataclass(frozen=True)
+class Held:
+    """All that is held of a person at one event: what an export gives out is what an erasure takes."""
+
+    person: Person
+    registrations: Sequence[HeldRegistration]
+    """The one that counts first, then its doubles."""
+    quarantined: Sequence[QuarantinedForm]
+    emails: Sequence[OutboxEntry]
+    """To the person, or about the registration."""
+    inbound: Sequence[InboundEmail]
+    """Sent by the person, or with a form of theirs; it may have other people's too."""
+    contributions: Sequence[HeldContribution]
+    invitations: Sequence[Invitation]
+    erasure: Erasure | None = None
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many of each kind, without those of which there are none."""
+        counted = {
+            "registrations": len(self.registrations),
+            "revisions": sum(len(one.history) for one in self.registrations),
+            "forms": sum(len(one.differing) + (one.conflict is not None) for one in self.registrations)
+            + len(self.quarantined),
+            "emails": len(self.emails),
+            "inbound": len(self.inbound),
+            "contributions": len(self.contributions),
+            "invitations": len(self.invitations),
+        }
+        return {kind: count for kind, count in counted.items() if count}
+
+
+@dataclass(frozen=True)
+class Left:
+    """What stays, without the person, of documents in which others are too."""
+
+    inbound: Sequence[InboundEmail] = ()
+    contributions: Sequence[Contribution] = ()
+    """Those that are published."""
+    audit: Sequence[AuditEntry] = ()
+
+
+class Kept(StrEnum):
+    """A kind of document of an event that goes after `Event.keep_until`, in this order: registrations last, since what
+    else there is may be found by them."""
+
+    OUTBOX = "outbox"
+    INBOUND = "inbound"
+    QUARANTINE = "quarantine"
+    CONFLICTS = "conflicts"
+    DIFFERING = "differing"
+    REVIEW = "review"
+    INVITATIONS = "invitations"
+    ANNOUNCEMENTS = "announcements"
+    HOTELS = "hotels"
+    CONTRIBUTIONS = "contributions"
+    IDEMPOTENCY = "idempotency"
+    ACCESSES = "accesses"
+    ERASURES = "erasures"
+    """Those that are done keep id, day and counts."""
+    AUDIT = "audit"
+    """Keeps who did what to which id as: one of the staff did this, then."""
+    ROSTERS = "rosters"
+    PEOPLE = "people"
+    REGISTRATIONS = "registrations"
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What is left of an event's registrations: how many, and of nobody who."""
+
+    registered: int = 0
+    """On the roster."""
+    withdrawn: int = 0
+    late: int = 0
+    """Not admitted."""
+    contributions: int = 0
+    by_category: Mapping[str, int] = field(default_factory=dict)
+    """By code, of those on the roster."""
+    by_country: Mapping[str, int] = field(default_factory=dict)
+    """By ISO 3166-1 alpha-2."""
+
+
+@dataclass(frozen=True)
+class Retention:
+    """Of an event, also when its file is gone. Written anew where the file says something else."""
+
+    event: str
+    keep_until: datetime
+    tally: Tally | None = None
+    """Once anything was deleted."""
+    last_deleted_at: datetime | None = None
+    version: object = field(default=None, compare=False)

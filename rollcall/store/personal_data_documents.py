@@ -1,0 +1,241 @@
+"""What the store keeps of erasures, accesses and retention; and how it deletes."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from rollcall.model.contribution import Contribution
+from rollcall.model.email import OutboxEntry
+from rollcall.model.inbound import InboundEmail
+from rollcall.model.invitation import Invitation
+from rollcall.model.personal_data import Access, Erasure, Held, Kept, Left, Retention
+from rollcall.model.registration import QuarantinedForm, Registered, mailbox, normalized_address
+from rollcall.model.review import DifferingForm
+from rollcall.model.staff import AuditEntry
+from rollcall.store import codec, contribution_codec, staff_codec
+from rollcall.store import personal_data_codec as own_codec
+from rollcall.store.codec import versioned
+from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
+from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Write
+from rollcall.store.documents import (
+    audit_path,
+    audited,
+    conflict_path,
+    created,
+    differing_path,
+    entry_in,
+    entry_path,
+    event_path,
+    inbound_in,
+    inbound_path,
+    invitation_path,
+    person_path,
+    quarantine_path,
+    quarantined_in,
+    registered_in,
+    registration_path,
+    registrations_path,
+    saved,
+    values_of,
+)
+from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in
+
+_T = TypeVar("_T")
+_AT_ONCE = 200
+"""Writes of a commit."""
+_ASKED_AT_ONCE = 30
+"""Firestore's bound on the values of an `in`."""
+_MOST = 2000
+"""E-mails to one address."""
+
+
+class DocumentStore(StaffDocuments):
+    # --- what is held of a person
+
+    def doubles_of(self, event: str, registration_id: str) -> Sequence[Registered]:
+        found: dict[str, Registered] = {}
+        asked = [registration_id]
+        while asked:
+            query = Query(registrations_path(event), (("double_of", "==", asked.pop()),))
+            new = [registered_in(one) for one in self._database.query(query) if one.id not in found]
+            found |= {one.id: one for one in new}
+            asked += [one.id for one in new]
+        return list(found.values())
+
+    def all_differing(self, event: str, registration_id: str) -> Sequence[DifferingForm]:
+        begins = f"{registration_id}-"
+        query = Query(f"{event_path(event)}/differing", after=begins, limit=_MOST)
+        return [differing_in(found) for found in self._database.query(query) if found.id.startswith(begins)]
+
+    def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
+        return [quarantined_in(one) for one in self._database.read_many([quarantine_path(event, key) for key in keys])]
+
+    def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
+        query = Query("outbox", (("address", "==", mailbox(address)),), "last_sent_at", limit=_MOST)
+        entries = map(entry_in, self._database.query(query))
+        known = normalized_address(address)
+        return [one for one in entries if one.event == event and normalized_address(one.to) == known]
+
+    def inbound_of(self, event: str, marks: Iterable[str], addresses: Iterable[str]) -> Sequence[InboundEmail]:
+        found = {
+            **self._found("inbound", ("marks", "array_contains_any", marks)),
+            **self._found("inbound", ("address", "in", addresses)),
+        }
+        emails = [inbound_in(found[id]) for id in sorted(found)]
+        return [one for one in emails if one.event == event]
+
+    def contributions_of(self, event: str, ids: Iterable[str], addresses: Iterable[str]) -> Sequence[Contribution]:
+        found = {
+            **self._found("contributions", ("registration_id", "in", ids)),
+            **self._found("contributions", ("address", "in", addresses)),
+        }
+        contributions = [contribution_in(found[id]) for id in sorted(found)]
+        return [one for one in contributions if one.event == event]
+
+    def invitations_of(self, event: str, ids: Iterable[str], addresses: Iterable[str]) -> Sequence[Invitation]:
+        collection = f"{event_path(event)}/invitations"
+        found = {
+            **self._found(collection, ("used_by", "in", ids)),
+            **self._found(collection, ("address", "in", addresses)),
+        }
+        return [invitation_in(found[id]) for id in sorted(found)]
+
+    def _found(self, collection: str, where: tuple[str, str, Iterable[str]]) -> dict[str, Document]:
+        field, operator, values = where
+        return {
+            one.id: one
+            for asked in _in_batches(sorted(set(values)), _ASKED_AT_ONCE)
+            for one in self._database.query(Query(collection, ((field, operator, list(asked)),)))
+        }
+
+    # --- erasure
+
+    def erasure(self, registration_id: str) -> Erasure | None:
+        return self._read(_erasure_path(registration_id), _erasure)
+
+    def save_erasure(
+        self, erasure: Erasure, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
+    ) -> bool:
+        path = _erasure_path(erasure.registration_id)
+        written = saved(path, own_codec.erasure_record(erasure), erasure.version)
+        writes = written, *map(created, enqueue), *audited(erasure.event, audit)
+        return self._committed(*writes, is_ours=lambda: self.erasure(erasure.registration_id) == erasure)
+
+    def erasures(self, event: str) -> Sequence[Erasure]:
+        return [_erasure(found) for found in self._database.query(Query("erasures", (("event", "==", event),)))]
+
+    def due_erasures(self, limit: int) -> Sequence[str]:
+        return self._due("erasures", limit)
+
+    def erase_beside(self, held: Held, left: Left) -> None:
+        event = held.person.event
+        stays = {*(one.id for one in left.inbound), *(one.id for one in left.contributions)}
+        writes: list[Write] = [
+            *(Delete(entry_path(one.id)) for one in held.emails),
+            *(Delete(inbound_path(one.id)) for one in held.inbound if one.id not in stays),
+            *(Delete(quarantine_path(event, one.id)) for one in held.quarantined),
+            *(Delete(invitation_path(event, one.id)) for one in held.invitations),
+        ]
+        for one in held.registrations:
+            writes.append(Delete(conflict_path(event, one.registered.id)))
+            writes += [Delete(differing_path(event, form.id)) for form in one.differing]
+            writes += [Delete(_access_path(access.id)) for access in one.accesses]
+        for kept in held.contributions:
+            its, path = kept.contribution, contribution_path(kept.contribution.id)
+            writes += [Delete(f"{path}/history/{change.number}") for change in kept.history]
+            if its.id not in stays:
+                writes += [Delete(path), Delete(contribution_key_path(event, its.key))]
+        for some in _in_batches(writes, _AT_ONCE):
+            self._database.commit(*some)
+        for email in left.inbound:
+            self._replaced(inbound_path(email.id), codec.inbound_record(email), email.version)
+        for paper in left.contributions:
+            self._replaced(contribution_path(paper.id), contribution_codec.contribution_record(paper), paper.version)
+        for entry in left.audit:
+            self._replaced(audit_path(event, entry.id), staff_codec.audit_record(entry), None)
+
+    def _replaced(self, path: str, record: Mapping[str, object], version: object) -> None:
+        with suppress(NotCommitted):
+            self._database.commit(Update(path, versioned(record), version))
+
+    def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
+        event, writes = held.person.event, list[Write]()
+        for one in held.registrations:
+            path = registration_path(event, one.registered.id)
+            writes += [Delete(f"{path}/history/{made.number}") for made in one.history]
+            writes.append(Delete(path, one.registered.version))
+        keys = self._database.read_many([person_path(event, key) for key in held.person.keys])
+        theirs = [found.id for found in keys if values_of(found)["registration_id"] in held.person.ids]
+        writes += [Delete(person_path(event, key)) for key in theirs]
+        written = saved(_erasure_path(erasure.registration_id), own_codec.erasure_record(erasure), erasure.version)
+        return self._committed(*writes, written, is_ours=lambda: self.erasure(erasure.registration_id) == erasure)
+
+    # --- what is kept no longer
+
+    def retention(self, event: str) -> Retention | None:
+        return self._read(_retention_path(event), _retention)
+
+    def retentions(self) -> Mapping[str, Retention]:
+        return {found.id: _retention(found) for found in self._database.query(Query("retention"))}
+
+    def save_retention(self, retention: Retention) -> bool:
+        path, record = _retention_path(retention.event), own_codec.retention_record(retention)
+        return self._committed(
+            saved(path, record, retention.version), is_ours=lambda: self.retention(retention.event) == retention
+        )
+
+    def kept_ids(self, event: str, kind: Kept, limit: int) -> Sequence[str]:
+        raise NotImplementedError
+
+    def forget(self, event: str, kind: Kept, ids: Sequence[str]) -> None:
+        raise NotImplementedError
+
+    # --- who looked
+
+    def note_access(self, access: Access) -> None:
+        self._database.commit(Create(_access_path(access.id), versioned(own_codec.access_record(access))))
+
+    def accesses_of(self, registration_id: str) -> Sequence[Access]:
+        query = Query("accesses", (("registration_id", "==", registration_id),))
+        found = [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
+        return sorted(found, key=lambda one: one.at, reverse=True)
+
+    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
+        where = (("event", "==", event), *([("at", "<", before)] if before else ()))
+        query = Query("accesses", where, "at", descending=True, limit=limit)
+        return [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
+
+    def forget_accesses(self, before: datetime, limit: int) -> int:
+        query = Query("accesses", (("at", "<", before),), "at", limit=limit, ids_only=True)
+        ids = [found.id for found in self._database.query(query)]
+        for some in _in_batches(ids, _AT_ONCE):
+            self._database.commit(*(Delete(_access_path(id)) for id in some))
+        return len(ids)
+
+
+def _in_batches(them: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    rest = iter(them)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _erasure_path(registration_id: str) -> str:
+    return f"erasures/{registration_id}"
+
+
+def _access_path(id: str) -> str:
+    return f"accesses/{id}"
+
+
+def _retention_path(event: str) -> str:
+    return f"retention/{event}"
+
+
+def _erasure(found: Document) -> Erasure:
+    return own_codec.erasure_from(found.id, values_of(found), found.version)
+
+
+def _retention(found: Document) -> Retention:
+    return own_codec.retention_from(found.id, values_of(found), found.version)
