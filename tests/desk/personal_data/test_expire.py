@@ -5,6 +5,7 @@ import sqlite3
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from shutil import copytree
 from typing import Any, cast
 
 import pytest
@@ -141,14 +142,15 @@ def test_all_of_an_event_goes_and_nothing_of_another(
 
 
 def test_killed_anywhere_the_next_call_goes_on(clock: Clock, tmp_path: Path) -> None:
-    opens, ends = clock.now, dict[str, str]()
+    ends, first = dict[str, str](), tmp_path / "first"
+    first.mkdir()
+    store = SqliteStore(first / "rollcall.sqlite3", clock, durable=False)
+    filled(on(store, first))
+    store.close()
+    clock.now = EVENT.keep_until + HOUR
     for step in range(1, 500):
-        folder = tmp_path / str(step)
-        folder.mkdir()
-        clock.now = opens
+        folder = copytree(first, tmp_path / str(step))
         desk = on(SqliteStore(folder / "rollcall.sqlite3", clock, durable=False), folder)
-        filled(desk)
-        clock.now = EVENT.keep_until + HOUR
         try:
             expires(killed_at(desk, step))
         except Killed:
