@@ -10,7 +10,7 @@ from rollcall.model.contribution import Contribution, without_submitter
 from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held, Kept, Left, Retention
+from rollcall.model.personal_data import MOST_HELD, Access, Erasure, ErasureStatus, Held, Kept, Left, Retention
 from rollcall.model.registration import QuarantinedForm, Registered, mailbox, normalized_address
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -47,8 +47,6 @@ _AT_ONCE = 200
 """Writes of a commit."""
 _ASKED_AT_ONCE = 30
 """Firestore's bound on the values of an `in`."""
-_MOST = 2000
-"""E-mails to one address."""
 
 
 class DocumentStore(StaffDocuments):
@@ -65,18 +63,23 @@ class DocumentStore(StaffDocuments):
         return list(found.values())
 
     def all_differing(self, event: str, registration_id: str) -> Sequence[DifferingForm]:
-        begins = f"{registration_id}-"
-        query = Query(f"{event_path(event)}/differing", after=begins, limit=_MOST)
-        return [differing_in(found) for found in self._database.query(query) if found.id.startswith(begins)]
+        query = Query(f"{event_path(event)}/differing", (("registration_id", "==", registration_id),), limit=MOST_HELD)
+        return [differing_in(found) for found in self._database.query(query)]
 
     def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
         return [quarantined_in(one) for one in self._database.read_many([quarantine_path(event, key) for key in keys])]
 
+    def quarantined_under(self, event: str, address: str) -> Sequence[QuarantinedForm]:
+        query = Query(
+            f"{event_path(event)}/quarantine", (("address", "==", normalized_address(address)),), limit=MOST_HELD
+        )
+        return [quarantined_in(found) for found in self._database.query(query)]
+
     def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
-        query = Query("outbox", (("address", "==", mailbox(address)),), "last_sent_at", limit=_MOST)
-        entries = map(entry_in, self._database.query(query))
+        where = ("event", "==", event), ("address", "==", mailbox(address))
+        entries = map(entry_in, self._database.query(Query("outbox", where, limit=MOST_HELD)))
         known = normalized_address(address)
-        return [one for one in entries if one.event == event and normalized_address(one.to) == known]
+        return [one for one in entries if normalized_address(one.to) == known]
 
     def inbound_of(self, event: str, marks: Iterable[str], addresses: Iterable[str]) -> Sequence[InboundEmail]:
         found = {
@@ -102,12 +105,15 @@ class DocumentStore(StaffDocuments):
         }
         return [invitation_in(found[id]) for id in sorted(found)]
 
+    def audit_about(self, event: str, about: str) -> Sequence[AuditEntry]:
+        return self._audit(Query(f"{event_path(event)}/audit", (("about", "==", about),), limit=MOST_HELD))
+
     def _found(self, collection: str, where: tuple[str, str, Iterable[str]]) -> dict[str, Document]:
         field, operator, values = where
         return {
             one.id: one
             for asked in _in_batches(sorted(set(values)), _ASKED_AT_ONCE)
-            for one in self._database.query(Query(collection, ((field, operator, list(asked)),)))
+            for one in self._database.query(Query(collection, ((field, operator, list(asked)),), limit=MOST_HELD))
         }
 
     # --- erasure
