@@ -10,7 +10,7 @@ from rollcall.model.contribution import Contribution
 from rollcall.model.email import OutboxEntry
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, Held, Kept, Left, Retention
+from rollcall.model.personal_data import Access, Erasure, Held, Kept, Left, Retention, review_items
 from rollcall.model.registration import QuarantinedForm, Registered, mailbox, normalized_address
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -28,6 +28,7 @@ from rollcall.store.documents import (
     entry_in,
     entry_path,
     event_path,
+    idempotency_path,
     inbound_in,
     inbound_path,
     invitation_path,
@@ -40,7 +41,7 @@ from rollcall.store.documents import (
     saved,
     values_of,
 )
-from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in
+from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in, review_path
 
 _T = TypeVar("_T")
 _AT_ONCE = 200
@@ -69,8 +70,10 @@ class DocumentStore(StaffDocuments):
         query = Query(f"{event_path(event)}/differing", after=begins, limit=_MOST)
         return [differing_in(found) for found in self._database.query(query) if found.id.startswith(begins)]
 
-    def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
-        return [quarantined_in(one) for one in self._database.read_many([quarantine_path(event, key) for key in keys])]
+    def quarantined_of(self, event: str, keys: Iterable[str], addresses: Iterable[str]) -> Sequence[QuarantinedForm]:
+        found = self._found(f"{event_path(event)}/quarantine", ("address", "in", addresses))
+        found |= {one.id: one for one in self._database.read_many([quarantine_path(event, key) for key in keys])}
+        return [quarantined_in(found[id]) for id in sorted(found)]
 
     def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
         query = Query("outbox", (("address", "==", mailbox(address)),), "last_sent_at", limit=_MOST)
@@ -102,6 +105,10 @@ class DocumentStore(StaffDocuments):
         }
         return [invitation_in(found[id]) for id in sorted(found)]
 
+    def audit_about(self, event: str, about: Iterable[str]) -> Sequence[AuditEntry]:
+        found = self._found(f"{event_path(event)}/audit", ("about", "in", about))
+        return [staff_codec.audit_from(id, values_of(found[id])) for id in sorted(found)]
+
     def _found(self, collection: str, where: tuple[str, str, Iterable[str]]) -> dict[str, Document]:
         field, operator, values = where
         return {
@@ -130,23 +137,25 @@ class DocumentStore(StaffDocuments):
         return self._due("erasures", limit)
 
     def erase_beside(self, held: Held, left: Left) -> None:
-        event = held.person.event
+        event, ids = held.person.event, sorted(held.person.ids)
         stays = {*(one.id for one in left.inbound), *(one.id for one in left.contributions)}
         writes: list[Write] = [
             *(Delete(entry_path(one.id)) for one in held.emails),
             *(Delete(inbound_path(one.id)) for one in held.inbound if one.id not in stays),
             *(Delete(quarantine_path(event, one.id)) for one in held.quarantined),
             *(Delete(invitation_path(event, one.id)) for one in held.invitations),
+            *(Delete(review_path(event, item)) for item in review_items(held) if item.id not in stays),
+            *(Delete(idempotency_path(event, key)) for key in self._found(_keys(event), ("registration_id", "in", ids))),
         ]
-        for one in held.registrations:
-            writes.append(Delete(conflict_path(event, one.registered.id)))
-            writes += [Delete(differing_path(event, form.id)) for form in one.differing]
-            writes += [Delete(_access_path(access.id)) for access in one.accesses]
+        for id in ids:
+            writes.append(Delete(conflict_path(event, id)))
+            writes += [Delete(differing_path(event, form.id)) for form in self.all_differing(event, id)]
+            writes += [Delete(_access_path(access.id)) for access in self.accesses_of(id)]
         for kept in held.contributions:
             its, path = kept.contribution, contribution_path(kept.contribution.id)
             writes += [Delete(f"{path}/history/{change.number}") for change in kept.history]
-            if its.id not in stays:
-                writes += [Delete(path), Delete(contribution_key_path(event, its.key))]
+            writes += [Delete(contribution_key_path(event, its.key))] if its.key else []
+            writes += [] if its.id in stays else [Delete(path)]
         for some in _in_batches(writes, _AT_ONCE):
             self._database.commit(*some)
         for email in left.inbound:
@@ -219,6 +228,10 @@ def _in_batches(them: Iterable[_T], size: int) -> Iterator[list[_T]]:
     rest = iter(them)
     while batch := list(islice(rest, size)):
         yield batch
+
+
+def _keys(event: str) -> str:
+    return f"{event_path(event)}/idempotency"
 
 
 def _erasure_path(registration_id: str) -> str:

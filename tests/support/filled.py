@@ -152,6 +152,8 @@ def query_personal_data(store: Store, event: Event) -> None:
     store.inbound_of(event.slug, ["A"], ["a@example.org"])
     store.contributions_of(event.slug, ["A"], ["a@example.org"])
     store.invitations_of(event.slug, ["A"], ["a@example.org"])
+    store.quarantined_of(event.slug, ["P"], ["a@example.org"])
+    store.audit_about(event.slug, ["P"])
     store.erasures(event.slug)
     store.due_erasures(9)
     store.retentions()

@@ -1,5 +1,7 @@
 """All that is held of a person at one event."""
 
+from collections.abc import Iterable, Sequence
+
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.model.event import Event
@@ -17,7 +19,16 @@ def held(desk: Desk, event: Event, there: Registered) -> Held:
     others are registered under too is left out: it is not certainly this person's."""
     store = desk.store
     registrations = [_registration(store, event, one) for one in (there, *store.doubles_of(event.slug, there.id))]
-    person = _person(store, event, registrations)
+    return _of(store, event, _person(store, event, registrations), registrations)
+
+
+def still_held(desk: Desk, event: Event, ids: Iterable[str]) -> Held:
+    """By the ids of registrations that are gone."""
+    nobody = frozenset[str]()
+    return _of(desk.store, event, Person(event.slug, frozenset(ids), nobody, nobody, nobody), [])
+
+
+def _of(store: Store, event: Event, person: Person, registrations: Sequence[HeldRegistration]) -> Held:
     by_id = [one for id in sorted(person.ids) for one in store.entries_about(id, _MOST)]
     to_them = [one for address in sorted(person.addresses) for one in store.entries_to(event.slug, address)]
     contributions = store.contributions_of(event.slug, person.ids, person.addresses)
@@ -29,12 +40,12 @@ def held(desk: Desk, event: Event, there: Registered) -> Held:
     return Held(
         person=person,
         registrations=registrations,
-        quarantined=store.quarantined_of(event.slug, person.keys),
+        quarantined=store.quarantined_of(event.slug, person.keys, person.addresses),
         emails=list({one.id: one for one in (*by_id, *not_to_staff, *about_those)}.values()),
         inbound=store.inbound_of(event.slug, person.ids | person.keys, person.addresses),
         contributions=[HeldContribution(one, store.contribution_history(one.id)) for one in contributions],
         invitations=invitations,
-        erasure=store.erasure(there.id),
+        erasure=store.erasure(registrations[0].registered.id) if registrations else None,
     )
 
 
