@@ -64,3 +64,5 @@ class Limits:
     """So often we look whether anybody who agreed to be listed has registered."""
     compared_every: timedelta = timedelta(minutes=15)
     """So often an instance compares what is published with the event file."""
+    accesses_a_call: int = 2000
+    """Deleted, of those whose time is over."""

@@ -138,6 +138,7 @@ class DocumentStore(StaffDocuments):
 
     def erase_beside(self, held: Held, left: Left) -> None:
         event, ids = held.person.event, sorted(held.person.ids)
+        keys = self._found(f"{event_path(event)}/idempotency", ("registration_id", "in", ids))
         stays = {*(one.id for one in left.inbound), *(one.id for one in left.contributions)}
         writes: list[Write] = [
             *(Delete(entry_path(one.id)) for one in held.emails),
@@ -145,7 +146,7 @@ class DocumentStore(StaffDocuments):
             *(Delete(quarantine_path(event, one.id)) for one in held.quarantined),
             *(Delete(invitation_path(event, one.id)) for one in held.invitations),
             *(Delete(review_path(event, item)) for item in review_items(held) if item.id not in stays),
-            *(Delete(idempotency_path(event, key)) for key in self._found(_keys(event), ("registration_id", "in", ids))),
+            *(Delete(idempotency_path(event, key)) for key in keys),
         ]
         for id in ids:
             writes.append(Delete(conflict_path(event, id)))
@@ -228,10 +229,6 @@ def _in_batches(them: Iterable[_T], size: int) -> Iterator[list[_T]]:
     rest = iter(them)
     while batch := list(islice(rest, size)):
         yield batch
-
-
-def _keys(event: str) -> str:
-    return f"{event_path(event)}/idempotency"
 
 
 def _erasure_path(registration_id: str) -> str:

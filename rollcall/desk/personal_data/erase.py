@@ -1,5 +1,6 @@
 """Erasing a person: first the files, then the documents beside the registrations, at last those."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -102,7 +103,7 @@ def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
-    _erase_beside(desk, event, still_held(desk, event, erasure.ids))
+    _erase_beside(desk, event, replace(still_held(desk, event, erasure.ids), erasure=erasure))
     desk.republish(desk, event)
     done = replace(erasure, due_at=None)
     return done if desk.store.save_erasure(done) else erasure
@@ -132,8 +133,7 @@ def _left(desk: Desk, event: Event, found: Held) -> Left:
         *(one.id for one in found.invitations),
         *(one.contribution.id for one in found.contributions),
     ]
-    entries = [*(entry for one in found.registrations for entry in one.audit)]
-    entries += [entry for id in found.person.ids for entry in desk.store.audit_of(event.slug, id)]
+    entries = [entry for id in found.person.ids for entry in desk.store.audit_of(event.slug, id)]
     entries += desk.store.audit_about(event.slug, about)
     stripped = {entry.id: skeleton(entry) for entry in entries if skeleton(entry) != entry}
     return Left(inbound, published, list(stripped.values()))
@@ -146,11 +146,19 @@ def _files(desk: Desk, event: Event, found: Held, left: Left) -> Iterator[str]:
         states = [one.registered, *(state for made in one.history for state in (made.before, made.after))]
         yield from {state.entered.scan for state in states if state.entered and state.entered.scan}
     stays = {file.id for one in left.contributions for paper in one.papers for file in paper.files}
-    papers = [paper for one in found.contributions for paper in one.contribution.papers]
-    papers += [paper for one in found.inbound if _sent_by(found, one) for paper in one.papers]
-    yield from (file.id for paper in papers for file in paper.files if file.id and file.id not in stays)
+    others = {one.id for one in left.inbound if one.papers}
+    files = [file.id for one in found.contributions for paper in one.contribution.papers for file in paper.files]
+    files += [file.id for one in found.inbound if one.id not in others for paper in one.papers for file in paper.files]
+    yield from (id for id in files if id and id not in stays)
     yield from (one.id for one in found.inbound)
-    yield from desk.files().ids(f"roster-{event.slug}-")
+    yield from (id for id in desk.files().ids(f"roster-{event.slug}-") if _may_have_them(event, id, found))
+
+
+def _may_have_them(event: Event, id: str, found: Held) -> bool:
+    """A roster of this event, by `roster_file_id`, that was not drawn since they were erased."""
+    drawn = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9a-f]+-(\d{{8}}T\d{{12}})\w*\.\w+", id)
+    erased_at = found.erasure.erased_at if found.erasure else None
+    return drawn is not None and (erased_at is None or drawn[1] <= f"{erased_at:%Y%m%dT%H%M%S%f}")
 
 
 def _was_published(one: Contribution) -> bool:
