@@ -123,7 +123,7 @@ class Registrations(Protocol):
         """A page by person, past `after`."""
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
-        """The smoke test's. Of anybody else nothing is ever deleted."""
+        """The smoke test's: of anybody else no function but `erase` deletes anything."""
 
 
 class Outbox(Protocol):

@@ -18,6 +18,7 @@ def erasure_record(erasure: Erasure) -> dict[str, Any]:
         "due_at": erasure.due_at,
         "erased_at": erasure.erased_at,
         "erased": dict(erasure.erased),
+        "doubles": list(erasure.doubles),
     }
 
 
@@ -34,6 +35,7 @@ def erasure_from(id: str, record: Mapping[str, Any], version: object) -> Erasure
         due_at=record["due_at"],
         erased_at=record["erased_at"],
         erased=record["erased"],
+        doubles=tuple(record["doubles"]),
         version=version,
     )
 
