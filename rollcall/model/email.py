@@ -39,6 +39,8 @@ class EmailKind(StrEnum):
     """Of a contribution, or of a further paper of it."""
     NOTICE = "notice"
     """To whoever submitted a contribution: it is held, or withdrawn."""
+    ERASURE = "erasure"
+    """To a registrant, the last one: their personal data is erased. Or it is not, and why."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
@@ -335,6 +337,18 @@ def contribution_notice(one: Contribution) -> OutboxEntry:
     """Of this revision of its record."""
     id = f"{one.event}.{one.id}.{EmailKind.NOTICE}.{one.revision}"
     return OutboxEntry(id, EmailKind.NOTICE, one.event, one.email, revision=one.revision, about=one.id)
+
+
+def erasure_notice(event: str, registered: Registered) -> OutboxEntry:
+    """The last one to this person: only once it is settled are they erased."""
+    id, to = f"{event}.{registered.id}.{EmailKind.ERASURE}", registered.registration.email
+    return OutboxEntry(id, EmailKind.ERASURE, event, to, registered.id)
+
+
+def refusal_notice(event: str, registered: Registered, refusals: int) -> OutboxEntry:
+    """Of an erasure that was asked for, the last of so many."""
+    one = erasure_notice(event, registered)
+    return replace(one, id=f"{one.id}.refused.{refusals}", revision=refusals)
 
 
 def reply_entry(inbound: InboundEmail, to: str, stamp: str = "") -> OutboxEntry:

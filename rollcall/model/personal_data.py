@@ -1,8 +1,9 @@
 """Personal data: what is held of a person, how long, who of the staff looked at it, and its erasure."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rollcall.model.contribution import Contribution, ContributionChange
@@ -42,6 +43,8 @@ class Ground(StrEnum):
 class ErasureStatus(StrEnum):
     ASKED = "asked"
     """By the person; the staff decide."""
+    TAKEN_BACK = "taken_back"
+    """By the person."""
     REFUSED = "refused"
     DUE = "due"
     """Decided: the person is told, then everything goes."""
@@ -62,7 +65,8 @@ class Erasure:
     """Address of one of the staff; empty once `Event.keep_until` is past."""
     decided_at: datetime | None = None
     answer: str = ""
-    """To the person, of a refusal."""
+    """To the person, of the last refusal, until it is decided otherwise."""
+    refusals: int = 0
     due_at: datetime | None = None
     """When to go on erasing; None: not, or no more."""
     erased_at: datetime | None = None
@@ -75,6 +79,12 @@ class Erasure:
     @property
     def ids(self) -> tuple[str, ...]:
         return self.registration_id, *self.doubles
+
+
+def answer_by(asked: date) -> date:
+    """A month later (GDPR, Article 12(3)); its last day where it has no such day."""
+    year, month = asked.year + asked.month // 12, asked.month % 12 + 1
+    return date(year, month, min(asked.day, monthrange(year, month)[1]))
 
 
 class Opened(StrEnum):
