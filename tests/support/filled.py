@@ -156,5 +156,5 @@ def query_personal_data(store: Store, event: Event) -> None:
     store.due_erasures(9)
     store.retentions()
     store.accesses_of("A")
-    store.accesses(event.slug, now, 9)
+    store.accesses(event.slug, (now, "A"), 9)
     store.forget_accesses(event.opens_at, 9)
