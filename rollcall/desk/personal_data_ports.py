@@ -86,13 +86,14 @@ class PersonalData(Protocol):
 
     # --- who looked
 
-    def note_access(self, access: Access) -> None: ...
+    def note_access(self, *accesses: Access) -> None:
+        """One commit."""
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         """The newest first."""
 
-    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
-        """A page, the newest first."""
+    def accesses(self, event: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Access]:
+        """A page, the newest first; `after`: time and id of the last of the page before."""
 
     def forget_accesses(self, before: datetime, limit: int) -> int:
         """Delete so many at the most, of any event; how many it were."""

@@ -28,7 +28,7 @@ from rollcall.store import codec, contribution_codec, staff_codec
 from rollcall.store import personal_data_codec as own_codec
 from rollcall.store.codec import versioned
 from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Values, Write
+from rollcall.store.database import Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
 from rollcall.store.documents import (
     audit_path,
     audited,
@@ -280,17 +280,20 @@ class DocumentStore(StaffDocuments):
 
     # --- who looked
 
-    def note_access(self, access: Access) -> None:
-        self._database.commit(Create(_access_path(access.id), versioned(own_codec.access_record(access))))
+    def note_access(self, *accesses: Access) -> None:
+        # `Replace` does no harm to what an earlier try wrote, whose answer was lost
+        noted = (Replace(_access_path(one.id), versioned(own_codec.access_record(one))) for one in accesses)
+        self._database.commit(*noted)
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         query = Query("accesses", (("registration_id", "==", registration_id),))
         found = [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
-    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
-        where = (("event", "==", event), *([("at", "<", before)] if before else ()))
-        query = Query("accesses", where, "at", descending=True, limit=limit)
+    def accesses(self, event: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Access]:
+        at, id = after or (None, None)
+        where = (("event", "==", event),)
+        query = Query("accesses", where, "at", descending=True, after=id, after_value=at, limit=limit)
         return [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
 
     def forget_accesses(self, before: datetime, limit: int) -> int:

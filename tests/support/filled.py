@@ -163,5 +163,5 @@ def query_personal_data(store: Store, event: Event) -> None:
     for kind in Kept:
         store.kept_ids(event.slug, kind, 9)
     store.accesses_of("A")
-    store.accesses(event.slug, now, 9)
+    store.accesses(event.slug, (now, "A"), 9)
     store.forget_accesses(event.opens_at, 9)
