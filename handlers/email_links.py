@@ -14,7 +14,7 @@ from rollcall.language import N_, language
 from rollcall.model import personal_data
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
+from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
 from rollcall.model.registration import Registration
 from rollcall.model.review import ItemId, ItemKind
 from schemas.faults import sentences
@@ -33,9 +33,22 @@ GONE = HttpProblem(
 )
 
 
+_KEPT_NO_LONGER = HttpProblem(
+    410,
+    N_("Personal data of this event was deleted"),
+    N_("It was kept until %(day)s, as was said when it was given. You need do nothing."),
+)
+
+
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
-    token = _whole(token)
-    found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
+    """Raises `HttpProblem`: 410 what it opens is kept no longer."""
+    token, now = _whole(token), desk.intakes.now(event)
+    if now > event.keep_until and purpose not in TO_STAFF:
+        log_refused(event, purpose, LinkExpired())
+        day = event.day_ended_at(event.keep_until) or event.keep_until
+        params = {"day": language(event.language).day(day)}
+        raise HttpProblem(410, _KEPT_NO_LONGER.title, _KEPT_NO_LONGER.detail, params)
+    found = desk.links.opened(event, purpose, token, now)
     if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
         found = LinkRevoked()
     if isinstance(found, Opened):

@@ -273,12 +273,11 @@ def test_the_tally_is_of_those_on_the_roster(desk: Desk, clock: Clock) -> None:
     people: list[str] = []
     for name, country in (("Ito", "JP"), ("Sato", "JP"), ("Roux", "FR"), ("Gone", "FR")):
         people.append(comes(desk, name, country=country))
-    category = {"category": "sector-member"}
-    comes(desk, "Nowhere", **category)
+    comes(desk, "Nowhere", category="sector-member")
     withdraw(desk, EVENT, people[3], CANNOT_COME)
     clock.now = EVENT.closes_at + SECOND
     late = [
-        register_emailed(desk, EVENT, a_participant(name, country="DE", **category), clock.now, ())
+        register_emailed(desk, EVENT, a_participant(name, country="DE", category="sector-member"), clock.now, ())
         for name in ("Late", "Later", "Latest")
     ]
     ids = [one.id for one in late if isinstance(one, Late)]
