@@ -14,7 +14,7 @@ from rollcall.language import N_, language
 from rollcall.model import personal_data
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
-from rollcall.model.links import TO_STAFF, LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
+from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
 from rollcall.model.registration import Registration
 from rollcall.model.review import ItemId, ItemKind
 from schemas.faults import sentences
@@ -33,6 +33,7 @@ GONE = HttpProblem(
 )
 
 
+_TO_WHAT_WAS_GIVEN = (LinkPurpose.OWN, LinkPurpose.ADDRESS, LinkPurpose.CONTRIBUTION)
 _KEPT_NO_LONGER = HttpProblem(
     410,
     N_("Personal data of this event was deleted"),
@@ -43,7 +44,7 @@ _KEPT_NO_LONGER = HttpProblem(
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
     """Raises `HttpProblem`: 410 what it opens is kept no longer."""
     token, now = _whole(token), desk.intakes.now(event)
-    if now > event.keep_until and purpose not in TO_STAFF:
+    if now > event.keep_until and purpose in _TO_WHAT_WAS_GIVEN:
         log_refused(event, purpose, LinkExpired())
         day = event.day_ended_at(event.keep_until) or event.keep_until
         params = {"day": language(event.language).day(day)}
