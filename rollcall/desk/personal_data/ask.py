@@ -41,7 +41,7 @@ Refusal = Refused | AlreadyDecided | NotAsked | None
 
 
 def ask(desk: Desk, event: Event, there: Registered) -> Erasure:
-    """As it stands then. Nothing is erased before the staff decide: somebody else may have the link."""
+    """As it stands then. Nothing is erased before the staff decide."""
     while True:
         was = desk.store.erasure(there.id)
         if was and was.status in (ErasureStatus.ASKED, *_DECIDED):
