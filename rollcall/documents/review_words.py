@@ -47,6 +47,7 @@ _FORMS = {
     FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
     FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
     FormStatus.NEEDS_REVIEW: NP_("a form", "needs review"),
+    FormStatus.ERASED: NP_("a form", "erased"),
 }
 
 

@@ -2,16 +2,22 @@
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import OutboxEntry
-from rollcall.model.inbound import InboundEmail, InboundForm
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import ConflictingForm, QuarantinedForm, Registered, Revision, normalized_address
-from rollcall.model.review import DifferingForm
+from rollcall.model.registration import (
+    ConflictingForm,
+    QuarantinedForm,
+    Registered,
+    Revision,
+    normalized_address,
+)
+from rollcall.model.review import DifferingForm, ItemId, ItemKind
 from rollcall.model.staff import AuditEntry
 
 ACCESSES_KEPT = timedelta(days=90)
@@ -66,7 +72,13 @@ class Erasure:
     erased_at: datetime | None = None
     erased: Mapping[str, int] = field(default_factory=dict)
     """How many of each kind (`Held.counts`)."""
+    doubles: Sequence[str] = ()
+    """Ids of the registrations that were erased with it."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self.registration_id, *self.doubles
 
 
 def answer_by(asked: date) -> date:
@@ -197,6 +209,48 @@ class Left:
     contributions: Sequence[Contribution] = ()
     """Those that are published."""
     audit: Sequence[AuditEntry] = ()
+
+
+def without(person: Person, inbound: InboundEmail) -> InboundEmail | None:
+    """What stays of an e-mail that has others' forms or papers too; None: nothing. Its own words may be about anybody
+    in it."""
+    is_theirs = bool(inbound.sender) and normalized_address(inbound.sender) in person.addresses
+    forms = tuple(
+        InboundForm(FormStatus.ERASED) if _is_of(person, form) else _without_rows(form) for form in inbound.forms
+    )
+    papers = () if is_theirs else inbound.papers
+    if not papers and all(form.status is FormStatus.ERASED for form in forms):
+        return None
+    left = replace(inbound, forms=forms, papers=papers, subject="", text="", not_read=())
+    return replace(left, sender="", sender_name="", message_id="", references=()) if is_theirs else left
+
+
+def _is_of(person: Person, form: InboundForm) -> bool:
+    address = normalized_address(form.answers.get("email", "@"))
+    return form.registration_id in person.ids or form.person in person.keys or address in person.addresses
+
+
+def _without_rows(form: InboundForm) -> InboundForm:
+    """Those that nobody could read, as they were written: anybody's."""
+    return replace(form, doubts={doubt: () if doubt is Doubt.ROW_NOT_READ else of for doubt, of in form.doubts.items()})
+
+
+def review_items(held: Held) -> list[ItemId]:
+    """That are about the person alone."""
+    ids = sorted(held.person.ids)
+    return [
+        *(ItemId(ItemKind.DIFFERING, id) for id in ids),
+        *(ItemId(ItemKind.DOUBLES, f"{one}-{other}") for one in ids for other in ids if one < other),
+        *(ItemId(ItemKind.QUARANTINED, one.item) for one in held.quarantined if one.item),
+        *(ItemId(ItemKind.INBOUND, one.id) for one in held.inbound),
+        *(ItemId(ItemKind.UNDELIVERED, one.id) for one in held.emails),
+    ]
+
+
+def skeleton(entry: AuditEntry) -> AuditEntry:
+    """Who did what, and when. The id of an e-mail may have been made of its address."""
+    about = "" if entry.about.startswith(f"{ItemKind.UNDELIVERED}-") else entry.about
+    return replace(entry, about=about, reason="", before={}, after={})
 
 
 class Kept(StrEnum):

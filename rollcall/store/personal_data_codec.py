@@ -19,6 +19,7 @@ def erasure_record(erasure: Erasure) -> dict[str, Any]:
         "due_at": erasure.due_at,
         "erased_at": erasure.erased_at,
         "erased": dict(erasure.erased),
+        "doubles": list(erasure.doubles),
     }
 
 
@@ -36,6 +37,7 @@ def erasure_from(id: str, record: Mapping[str, Any], version: object) -> Erasure
         due_at=record["due_at"],
         erased_at=record["erased_at"],
         erased=record["erased"],
+        doubles=tuple(record["doubles"]),
         version=version,
     )
 

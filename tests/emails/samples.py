@@ -174,7 +174,7 @@ def address_checked(one: Registered, event: Event = EVENT) -> Email:
 
 
 def linked(*those: Registered, event: Event = EVENT, intake: Intake = INTAKE, more: bool = False) -> Email:
-    entry = email.links_to(event.slug, those[0].registration.email, NOON)
+    entry = email.links_to(event.slug, "MARK", those[0].registration.email, NOON)
     return links.word(entry, event, intake, [link_of(one, event, intake) for one in those], more, ANSWERS_TO)
 
 
