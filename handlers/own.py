@@ -14,12 +14,13 @@ from handlers.change import NOT_REGISTERED, Changing, change, changes_end, diffe
 from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE, labelled
 from handlers.logs import log
-from handlers.own_erasure import asked, being_erased, day_of_answer, erased, to_ask
+from handlers.own_erasure import asked, being_erased, erased, to_ask
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below, see_other
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Taken, TooLate, TooManyChanges
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.ask import day_of_answer
 from rollcall.desk.register import intake_now
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, language

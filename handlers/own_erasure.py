@@ -1,7 +1,5 @@
 """A person asks, by their own link, to be erased. The staff decide: somebody else may have the link."""
 
-from datetime import date
-
 from flask import Request, Response
 
 from handlers.logs import log
@@ -10,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data import ask
 from rollcall.language import N_
 from rollcall.model.event import Event
-from rollcall.model.personal_data import Erasure, ErasureStatus, answer_by
+from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Registered
 from templates import in_zone
 
@@ -19,12 +17,6 @@ _ERASED = HttpProblem(
     N_("This registration is erased"),
     N_("It was erased on %(at)s, with all that we held of its person. Nothing here names you any more."),
 )
-
-
-def day_of_answer(event: Event, erasure: Erasure) -> date | None:
-    """The last one on which the staff may answer."""
-    asked = erasure.asked_at if erasure.status is ErasureStatus.ASKED else None
-    return answer_by(event.day_of(asked)) if asked else None
 
 
 def being_erased(event: Event, there: Registered, erasure: Erasure | None) -> Response | None:
@@ -36,8 +28,8 @@ def being_erased(event: Event, there: Registered, erasure: Erasure | None) -> Re
 
 def erased(desk: Desk, event: Event, id: str) -> HttpProblem | None:
     """Where that is why a registration is not there."""
-    erasure = desk.store.erasure(id)
-    if erasure is None or erasure.erased_at is None or erasure.event != event.slug:
+    erasure = ask.erased(desk.store, event, id)
+    if erasure is None or erasure.erased_at is None:
         return None
     return HttpProblem(_ERASED.status, _ERASED.title, _ERASED.detail, {"at": in_zone(erasure.erased_at, event)})
 
