@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -103,7 +104,7 @@ def test_whoever_is_being_erased_can_do_nothing_else(desk: Desk, there: Register
     assert desk.store.registered(EVENT.slug, there.id) == there
 
 
-def _gone(desk: Desk, there: Registered, **changes: object) -> Registered:
+def _gone(desk: Desk, there: Registered, **changes: Any) -> Registered:
     """A link to a registration that is erased."""
     gone = replace(there, id="0" * 24)
     erased = Erasure(gone.id, EVENT.slug, ErasureStatus.ERASED, erased_at=desk.store.now())
@@ -119,9 +120,7 @@ def test_the_link_of_whoever_was_erased_says_so(desk: Desk, there: Registered, b
 
 
 @pytest.mark.parametrize("changes", [{"event": "other"}, {"erased_at": None, "status": ErasureStatus.DUE}])
-def test_whoever_was_not_erased_here_is_not_said_to_be(
-    desk: Desk, there: Registered, changes: dict[str, object]
-) -> None:
+def test_whoever_was_not_erased_here_is_not_said_to_be(desk: Desk, there: Registered, changes: dict[str, Any]) -> None:
     page = at(desk, _gone(desk, there, **changes))
     assert page.status == 410
     assert "is erased" not in page.text
