@@ -143,6 +143,10 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.log import log_page
 
             return log_page(visit)
+        case ["erasures"]:
+            from handlers.staff.erase import erasures_page
+
+            return erasures_page(visit)
         case ["accesses"]:
             from handlers.staff.accesses import accesses_page
 

@@ -64,6 +64,8 @@ class OverviewPage:
     contributions: Sequence[Count]
     """None where none are asked for, and none came."""
     undelivered: Count
+    to_erase: Count
+    """People who ask for it."""
     deadline: str
     then: Sequence[str]
     """What happens then, or happened."""
@@ -129,6 +131,8 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         Count(spoken.gettext("Late"), stand.late, found(standing=Standing.LATE)),
         Count(spoken.gettext("Withdrawn"), stand.withdrawn, found(standing=Standing.WITHDRAWN)),
     ]
+    if stand.erased:
+        standings.append(Count(spoken.gettext("Erased"), stand.erased, visit.address("erasures")))
     first, step, counts = _columns(stand.tally.days)
     by_day = [
         Count(spoken.day(day), count, found(day=day.isoformat())) for day, count in sorted(stand.tally.days.items())
@@ -144,6 +148,7 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         undelivered=Count(
             spoken.gettext("Confirmations not delivered"), stand.unconfirmed, found(delivery=Delivery.UNDELIVERED)
         ),
+        to_erase=Count(spoken.gettext("People who ask to be erased"), len(stand.asked_to_erase), review),
         deadline=deadline(intake.closes_at, event),
         then=_then(event, intake, spoken, stand),
         kept=spoken.gettext(_KEPT, day=spoken.day(event.day_ended_at(event.keep_until) or event.keep_until)),

@@ -63,6 +63,9 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "needs_review": one.needs_review,
         "contributions": {stage.value: count for stage, count in sorted(one.contributions.stages.items())},
         "contributions_late": one.contributions.late,
+        "asked_to_erase": len(one.asked_to_erase),
+        "answers_overdue": one.answers_overdue,
+        "erased": one.erased,
         "emails_waiting": emails.waiting,
         "emails_unknown": emails.unknown,
         "emails_over_total": emails.over_total,
@@ -111,6 +114,7 @@ def _event_text(one: EventStatus, folder: Path, now: datetime) -> str:
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
         *([("  contributions", _contributions_text(one.contributions))] if one.contributions.received else []),
+        *([("erasure", _erasure_text(one))] if one.asked_to_erase or one.erased else []),
         ("e-mails waiting", _waiting_text(one.emails)),
         *([("  over the total", _over_total_text(one))] if one.emails.over_total else []),
         ("e-mails failed", _counted(one.emails.undelivered) or "none"),
@@ -141,6 +145,14 @@ def _inbound_text(one: EventStatus) -> str:
 def _contributions_text(counts: Counts) -> str:
     late = f"; {counts.late} late" if counts.late else ""
     return f"{counts.received} ({_counted(counts.stages)}){late}"
+
+
+def _erasure_text(one: EventStatus) -> str:
+    asked = len(one.asked_to_erase)
+    if not asked:
+        return f"{one.erased} erased"
+    late = f"; {one.answers_overdue} OVERDUE: tell the staff" if one.answers_overdue else ""
+    return f"{one.erased} erased; {asked} asked for, to be answered from {one.asked_to_erase[0]}{late}"
 
 
 def _undelivered_text(entry: OutboxEntry) -> str:
