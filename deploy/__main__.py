@@ -200,7 +200,7 @@ def _show_removal(environment: Mapping[str, str], outside: Outside) -> int:
     say(f"\n# This stays: {kept}.")
     say(f'# To delete that too, for ever: DELETE_EVERYTHING_PEOPLE_SENT="{_sentence(environment)}"')
     say(
-        "# These stay too, and cost nothing: Google's services, switched on; the role rollcallDatabase; the log of\n"
+        "# These stay too, and cost nothing: Google's services, switched on; two roles; the log of\n"
         "# people's access; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
     )
     say("# First check that no intake is open and no e-mail is pending: make status")

@@ -55,7 +55,7 @@ class Place:
 
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""
-        return f"{name}@{self.project}.iam.gserviceaccount.com"
+        return f"{account_id(name)}@{self.project}.iam.gserviceaccount.com"
 
     @property
     def iap_audience(self) -> str:
@@ -72,3 +72,8 @@ class Place:
         """The address of a function that Google's own callers use; it is known before the function is there
         (https://cloud.google.com/run/docs/triggering/https-request, "deterministic URL")."""
         return f"https://{function}-{self.number}.{self.region}.run.app"
+
+
+def account_id(name: str) -> str:
+    """At least six characters (https://cloud.google.com/iam/docs/service-accounts-create)."""
+    return name if len(name) >= 6 else f"run-{name}"
