@@ -16,7 +16,8 @@ from rollcall.model.staff import AuditEntry
 
 class PersonalData(Protocol):
     """Documents `erasures/{registration}`, `accesses/{id}` and `retention/{slug}`, all at the top: a call of the sweep
-    costs a query each, however many events. Only the function `erase` may call what deletes: no other account can."""
+    costs a query each, however many events. Only the function `erase` may call what deletes: no other account can.
+    Of what is held, `MOST_HELD` of a kind at the most."""
 
     # --- what is held of a person
 
@@ -29,6 +30,8 @@ class PersonalData(Protocol):
     def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
         """By `person_key`."""
 
+    def quarantined_under(self, event: str, address: str) -> Sequence[QuarantinedForm]: ...
+
     def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
         """By e-mail address, however it is written."""
 
@@ -40,6 +43,9 @@ class PersonalData(Protocol):
 
     def invitations_of(self, event: str, ids: Iterable[str], addresses: Iterable[str]) -> Sequence[Invitation]:
         """As `contributions_of`: used for these, or sent there."""
+
+    def audit_about(self, event: str, about: str) -> Sequence[AuditEntry]:
+        """By the id of what else than a registration it was done to."""
 
     # --- erasure
 

@@ -7,13 +7,15 @@ from enum import StrEnum
 
 from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import OutboxEntry
-from rollcall.model.inbound import InboundEmail
+from rollcall.model.inbound import InboundEmail, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import ConflictingForm, QuarantinedForm, Registered, Revision
+from rollcall.model.registration import ConflictingForm, QuarantinedForm, Registered, Revision, normalized_address
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
 
 ACCESSES_KEPT = timedelta(days=90)
+MOST_HELD = 2000
+"""Of a kind of document, of one person: what is more is not given out, and an erasure begins again for it."""
 LONGEST_ANSWER = 1000
 """Characters, of what the staff write to a person whose request they refuse."""
 
@@ -108,7 +110,19 @@ class Person:
     addresses: frozenset[str]
     """Normalized: that these had, and nobody else of the event has."""
     shared: frozenset[str]
-    """Normalized: others are registered under them too, so what has only these is not certainly this person's."""
+    """Normalized: others have or had them too, so what has only these is not certainly this person's."""
+
+    def is_of(self, form: InboundForm) -> bool:
+        return form.registration_id in self.ids or form.person in self.keys
+
+    def is_sender_of(self, inbound: InboundEmail) -> bool:
+        return bool(inbound.sender) and normalized_address(inbound.sender) in self.addresses
+
+    def is_alone_in(self, inbound: InboundEmail) -> bool:
+        """Nobody else is in it. A single form that does not say whose it is, is its sender's."""
+        if not inbound.forms or (len(inbound.forms) == 1 and _says_nobody(inbound.forms[0])):
+            return self.is_sender_of(inbound)
+        return all(map(self.is_of, inbound.forms))
 
 
 @dataclass(frozen=True)
@@ -125,6 +139,7 @@ class HeldRegistration:
 class HeldContribution:
     contribution: Contribution
     history: Sequence[ContributionChange]
+    audit: Sequence[AuditEntry]
 
 
 @dataclass(frozen=True)
@@ -158,6 +173,11 @@ class Held:
         }
         return {kind: count for kind, count in counted.items() if count}
 
+    @property
+    def is_cut(self) -> bool:
+        """There may be more."""
+        return max(len(self.emails), len(self.inbound), len(self.contributions)) >= MOST_HELD
+
 
 @dataclass(frozen=True)
 class Left:
@@ -189,6 +209,8 @@ class Kept(StrEnum):
     """Those that are done keep id, day and counts."""
     AUDIT = "audit"
     """Keeps who did what to which id as: one of the staff did this, then."""
+    PROGRAMME = "programme"
+    """Stays, without who of the staff changed it."""
     ROSTERS = "rosters"
     PEOPLE = "people"
     REGISTRATIONS = "registrations"
@@ -216,7 +238,14 @@ class Retention:
 
     event: str
     keep_until: datetime
+    looks_at: datetime
+    """When to delete, or to go on, or to look what came in since."""
     tally: Tally | None = None
-    """Once anything was deleted."""
+    """Once anything is deleted."""
     last_deleted_at: datetime | None = None
+    """None: not yet, or not all."""
     version: object = field(default=None, compare=False)
+
+
+def _says_nobody(form: InboundForm) -> bool:
+    return form.registration_id is None and form.person is None

@@ -232,6 +232,7 @@ def quarantine_record(
     registration: Registration, signal: BotSignal, waits_since: datetime, item: str
 ) -> dict[str, Any]:
     about = {"signal": signal.value, "waits_since": waits_since, "item": item}
+    about["address"] = normalized_address(registration.email)
     return {**registration_record(registration), **about}
 
 
