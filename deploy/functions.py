@@ -228,7 +228,7 @@ def settings(place: Place) -> dict[str, str]:
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
-        "SENDGRID_HOST": place.sendgrid,
+        "SENDGRID_REGION": place.sendgrid_region,
         "IAP_AUDIENCE": place.iap_audience,
         **({"WORKFORCE_POOL": place.workforce_pool} if place.workforce_pool else {}),
         **({"CLAMD": place.clamd} if place.clamd else {}),

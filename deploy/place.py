@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-SENDGRID = "https://api.sendgrid.com"
-SENDGRID_EU = "https://api.eu.sendgrid.com"
-"""For a subuser that was made in SendGrid's region EU
-(https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
+from rollcall.sendgrid import HOSTS
 
 
 @dataclass(frozen=True)
@@ -24,8 +21,8 @@ class Place:
     """The e-mail address that gets the alerts."""
     events: str = "events"
     """The folder of the event files, below the project's own."""
-    sendgrid: str = SENDGRID
-    """The address of SendGrid's API, and so its region."""
+    sendgrid_region: str = "global"
+    """SendGrid's, of the account or subuser; others are keys of `HOSTS`."""
     workforce_pool: str = ""
     """Of workforce identity federation, by which the staff sign in; empty: with Google's accounts."""
     clamd: str = ""
@@ -52,6 +49,11 @@ class Place:
     def published(self) -> str:
         """The bucket of what everybody may read."""
         return f"{self.project}-published"
+
+    @property
+    def sendgrid(self) -> str:
+        """The address of SendGrid's API."""
+        return HOSTS[self.sendgrid_region]
 
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""

@@ -19,6 +19,8 @@ from sendgrid import SendGridAPIClient
 
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
+HOSTS = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
+"""Of each region (https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
 TIMEOUT = 20.0
 """Seconds for each part of an answer."""
 EMAIL_ID = "email_id"

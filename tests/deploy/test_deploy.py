@@ -24,7 +24,7 @@ from dns.resolver import Resolver
 from deploy import firestore, front, functions, iap, secrets, storage, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
-from deploy.place import SENDGRID, SENDGRID_EU, Place
+from deploy.place import Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.language import languages
@@ -559,8 +559,8 @@ def test_another_host_name_is_refused(deployment: Deployment, capsys: pytest.Cap
 
 def test_another_region_of_sendgrids_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     before = len(deployment.google.changes())
-    assert main("deploy", SETTINGS | {"SENDGRID_HOST": SENDGRID_EU}, deployment.outside) == 1
-    assert f"the desk of p-test sends by {SENDGRID}" in capsys.readouterr().out
+    assert main("deploy", SETTINGS | {"SENDGRID_REGION": "eu"}, deployment.outside) == 1
+    assert "the desk of p-test has SENDGRID_REGION=global" in capsys.readouterr().out
     assert len(deployment.google.changes()) == before
 
 
@@ -837,7 +837,8 @@ def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
-    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net", "WORKFORCE_POOL": "locations/global"}
+    wrong |= {"SENDGRID_REGION": "EU", "SENDGRID_HOST": "https://api.eu.sendgrid.com"}
+    wrong |= {"WORKFORCE_POOL": "locations/global"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out
