@@ -202,8 +202,8 @@ def _show_removal(environment: Mapping[str, str], outside: Outside) -> int:
     say(f"\n# This stays: {kept}.")
     say(f'# To delete that too, for ever: DELETE_EVERYTHING_PEOPLE_SENT="{_sentence(environment)}"')
     say(
-        "# These stay too, and cost nothing: Google's services, switched on; two roles; the log of\n"
-        "# people's access; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
+        "# These stay too, and cost nothing: Google's services, switched on; two roles; the logs, and\n"
+        "# how long they are kept; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
     )
     say("# First check that no intake is open and no e-mail is pending: make status")
     say(f"# Nothing was done. To do it, name the project once more: make destroy ... REALLY={place.project}")
@@ -269,6 +269,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
         *accounts.steps(place),
         *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
         watch.log_exclusion(place),
+        watch.log_retention(place),
         *functions.steps(place),
         secrets.OldVersions(place),
         *iap.steps(place),

@@ -189,6 +189,13 @@ def test_the_database_is_backed_up_each_week_for_five(deployment: Deployment) ->
     assert (schedule["weeklyRecurrence"], schedule["retention"]) == ({"day": "SUNDAY"}, "3024000s")
 
 
+def test_logs_outlive_the_oldest_backup(deployment: Deployment) -> None:
+    """By them those are erased again whom a restore brings back."""
+    [schedule] = [one for path, one in deployment.kept.items() if path.startswith(f"{DATABASE}/backupSchedules/")]
+    days = deployment.kept[LOGS]["retentionDays"]
+    assert days * 86400 > int(schedule["retention"].rstrip("s")) + 7 * 86400
+
+
 def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
@@ -571,6 +578,7 @@ def _altered(thing: dict[str, Any], path: str, value: object) -> None:
     thing[last] = value
 
 
+LOGS = f"logging projects/{PROJECT}/locations/global/buckets/_Default"
 BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
 
 
@@ -583,6 +591,7 @@ BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}
         (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
         (BUCKET, "lifecycle", {}, "a bucket "),
         (BUCKET, "versioning", {"enabled": True}, "a bucket "),
+        (LOGS, "retentionDays", 30, "logs, "),
         (f"storage b/{PROJECT}-published", "versioning", {"enabled": True}, "what is published: "),
         (BUCKET, "cors", [], "a bucket "),
         (
