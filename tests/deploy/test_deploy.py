@@ -205,7 +205,7 @@ def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> Non
     }
     exempt = {path: thing for path, thing in fields.items() if "indexConfig" in thing}
     overrides = [one for one in wanted["fieldOverrides"] if not one.get("ttl")]
-    assert len(exempt) == len(overrides)
+    assert len(exempt) == len(overrides), "one of them stands there twice"
     for one in overrides:
         path = f"{DATABASE}/collectionGroups/{one['collectionGroup']}/fields/{one['fieldPath']}"
         indexes = exempt[path]["indexConfig"].get("indexes", [])

@@ -1,6 +1,7 @@
 """After a restore: whom it brought back is erased again, by the lines of the log."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,8 @@ NOBODY = "0123456789ABCDEFGHJKMNPQ"
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Store:
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "again.sqlite3", clock)
-    return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
+    project = request.getfixturevalue("project")
+    return FirestoreStore(firestore.Client(project=project), shift=clock.now - datetime.now(UTC))
 
 
 @pytest.fixture
