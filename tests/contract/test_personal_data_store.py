@@ -88,7 +88,7 @@ def test_forms_are_found_by_whose_they_are(store: Store) -> None:
 
 def test_e_mails_are_found_by_address_however_it_is_written(store: Store) -> None:
     for event, to in ((SLUG, HERS), (SLUG, "amina+1@bücher.example"), (OTHER, HERS)):
-        store.enqueue(links_to(event, to, AT))
+        store.enqueue(links_to(event, new_id(), to, AT))
     assert [one.to for one in store.entries_to(SLUG, SPELLED)] == [HERS]
 
 
