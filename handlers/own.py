@@ -119,6 +119,8 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
         return _double(desk, event, there)
     address = _address(request, event, LinkPurpose.OWN, token)
     match below:
+        case ["withdraw" | "keep-address"] if event.is_over(desk.intakes.now(event)):
+            return message(request, _OVER, event)
         case ["withdraw"] if request.method == "POST":
             return _withdraw(desk, event, request, there, address)
         case ["withdraw"] if not there.is_withdrawn:
@@ -152,6 +154,7 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         said=request.query_string.decode("ascii", "replace"),
         not_me=amend.was_not_theirs(desk, event, there),
         late=desk.intakes.recent(event).leaves_out(there),
+        over=event.is_over(desk.intakes.now(event)),
         until=until,
         may_change=may_change,
         other=differences(event, as_asked(there), other) if other else [],

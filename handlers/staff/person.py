@@ -223,7 +223,7 @@ def _change(visit: Visit, there: Registered) -> Response:
 
 
 def _printed(visit: Visit, there: Registered) -> Response:
-    """The last confirmation, as it would go out now; as after the event, when its link ends: by that whoever may only
+    """The last confirmation, as it would go out now; as after the event, when it has no link: by that whoever may only
     look here could change and withdraw, as if they were its person."""
     desk, event = visit.desk, visit.event
     intake = replace(desk.intakes.fresh(event), as_of=event.over_at + timedelta.resolution)

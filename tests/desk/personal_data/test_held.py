@@ -101,7 +101,7 @@ def test_what_is_only_under_an_address_that_others_have_or_had_is_left_out(desk:
     there = desk.store.registered(SLUG, id)
     assert there is not None
     found = held(desk, EVENT, there)
-    assert (found.person.addresses, found.person.shared) == (set(), {FOCAL})
+    assert (found.person.addresses, found.person.shared) == (frozenset(), frozenset({FOCAL}))
     assert (found.inbound, found.contributions) == ([], [])
     assert [one.id for one in found.emails] == [confirmation(SLUG, id, FOCAL).id]
 
