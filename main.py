@@ -120,6 +120,14 @@ def close_intake(request: Request) -> Response:
 
 
 @functions_framework.http
+def erase(request: Request) -> Response:
+    """Erases people who asked for it, and what is kept no longer. Called by Cloud Scheduler."""
+    from handlers.erase import erase as answer
+
+    return answer(desk(), request)
+
+
+@functions_framework.http
 def contribute(request: Request) -> Response:
     """The page on which contributions are sent in, and each contribution's own. Public."""
     from handlers.contribute import contribute as answer
@@ -329,6 +337,8 @@ with _or_stop():
             _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
             env.str("PAGES", validate=Length(min=1))
             _scanner()
+        case "erase":
+            _needs_buckets_in_the_cloud("FILES", "PUBLISHED")
         case "pages":
             _needs_buckets_in_the_cloud("PUBLISHED")
         case "send_mail" | "send_due_mail":

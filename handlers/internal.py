@@ -1,7 +1,8 @@
 """The functions that Google or SendGrid call: what they answer and log."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from flask import Request, Response
 
@@ -36,6 +37,17 @@ def answer_post(request: Request, work: Callable[[], Response]) -> Response:
 def done(result: Mapping[str, object]) -> Response:
     """200 with the result, for the logs of whoever called."""
     return Response(json.dumps(result), content_type="application/json")
+
+
+@contextmanager
+def keeping_nothing_waiting() -> Iterator[None]:
+    """A fault of this work is logged, and what comes after it is done."""
+    try:
+        yield
+    except StoreUnavailable:
+        raise
+    except Exception as error:
+        log_fault(error)
 
 
 def log_inbound(inbound: InboundEmail) -> None:

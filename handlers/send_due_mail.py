@@ -1,12 +1,10 @@
 """`send_due_mail`: Cloud Scheduler calls it every minute."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from flask import Request, Response
 
-from handlers.internal import answer_post, done, log_attempt, log_inbound
+from handlers.internal import answer_post, done, keeping_nothing_waiting, log_attempt, log_inbound
 from handlers.logs import log, log_broken, log_fault
 from rollcall.desk.contributions.submit import number_due
 from rollcall.desk.desk import Desk
@@ -15,7 +13,6 @@ from rollcall.desk.receive import read_due
 from rollcall.desk.send import send_due
 from rollcall.desk.site.publish import publish_due
 from rollcall.desk.staff.announcing import enqueue_due
-from rollcall.model.errors import StoreUnavailable
 
 
 def send_due_mail(desk: Desk, request: Request) -> Response:
@@ -25,7 +22,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
 
     def work() -> Response:
         _report_health(desk)  # first: seen even if this call dies on the way
-        with _keeping_nothing_waiting():
+        with keeping_nothing_waiting():
             for one in number_due(desk):
                 log("INFO", "contribution numbered", event=one.event, contribution=one.id, number=one.number)
         for id, announced in enqueue_due(desk):
@@ -42,7 +39,7 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
             else:
                 log_attempt(email_id, attempted)
                 emails[attempted.status] += 1
-        with _keeping_nothing_waiting():
+        with keeping_nothing_waiting():
             for slug, published in publish_due(desk):
                 if isinstance(published, Exception):
                     log_broken(published, event=slug)
@@ -60,18 +57,8 @@ def send_due_mail(desk: Desk, request: Request) -> Response:
     return answer_post(request, work)
 
 
-@contextmanager
-def _keeping_nothing_waiting() -> Iterator[None]:
-    try:
-        yield
-    except StoreUnavailable:
-        raise
-    except Exception as error:
-        log_fault(error)
-
-
 def _report_health(desk: Desk) -> None:
-    with _keeping_nothing_waiting():
+    with keeping_nothing_waiting():
         seen = check_health(desk)
         log(
             "WARNING" if seen.circuit_open else "INFO",

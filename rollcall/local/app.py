@@ -18,6 +18,7 @@ from flask import Flask, Response, abort, current_app, request, send_file
 
 from handlers.close_intake import close_intake
 from handlers.contribute import contribute
+from handlers.erase import erase
 from handlers.pages import pages
 from handlers.pages.public import Public, RecentSites
 from handlers.receive_email import receive_email
@@ -48,6 +49,7 @@ FUNCTIONS: Mapping[str, Callable[[Desk, EllipticCurvePublicKey], Any]] = {
     "send_mail": lambda desk, _: _triggered(desk),
     "send_due_mail": lambda desk, _: send_due_mail(desk, request),
     "close_intake": lambda desk, _: close_intake(desk, request),
+    "erase": lambda desk, _: erase(desk, request),
     "staff": lambda desk, _: local_staff(desk, request),
 }
 _AT = {"pages": "events"}

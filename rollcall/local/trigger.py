@@ -11,7 +11,7 @@ from rollcall.local.sendgrid import StandIn
 from rollcall.model.errors import StoreUnavailable
 
 LOOK_EVERY = timedelta(seconds=0.3)
-_EVERY_MINUTE = ("/close-intake", "/send-due-mail")
+_EVERY_MINUTE = ("/close-intake", "/send-due-mail", "/erase")
 
 
 def run_schedule(

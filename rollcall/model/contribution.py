@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from pathlib import PurePosixPath
 
 from rollcall.model.registration import Actor, Way
 
@@ -209,6 +210,11 @@ class Contribution:
             return ()
         return texts[-1], *(one for one in public if not one.is_text)
 
+    @property
+    def was_published(self) -> bool:
+        """Everybody knows its number, though it may be withdrawn since."""
+        return self.number is not None and any(one.status is PaperStatus.PUBLISHED for one in self.papers)
+
     def next_number(self, kind: PaperKind) -> int:
         return 1 + sum(one.kind is kind for one in self.papers)
 
@@ -231,6 +237,23 @@ class ContributionChange:
     who: str
     """Address of the one of the staff; empty for the submitter."""
     at: datetime
+
+
+def without_submitter(one: Contribution) -> Contribution:
+    """What stays of one that was published: the event's document, with the files that everybody may read. Of one that
+    is withdrawn, its number."""
+    papers = tuple(
+        replace(paper, files=tuple(map(_unnamed, paper.files)) if paper in one.published else (), reason="")
+        for paper in one.papers
+        if paper is one.papers[0] or paper in one.published  # the first says whether it was late
+    )
+    said = {"title": "", "source": "", "item": "", "abstract": ""} if one.withdrawn else {}
+    gone = {"name": "", "email": "", "registration_id": "", "inbound_id": "", "consent": "", "key": "", **said}
+    return replace(one, papers=papers, receipts=len(papers), link=one.link + bool(one.email), language="en", **gone)  # type: ignore[arg-type]
+
+
+def _unnamed(file: PaperFile) -> PaperFile:
+    return replace(file, name=f"paper{PurePosixPath(file.name).suffix}")
 
 
 _LETTERS = {PaperKind.REVISION: "Rev", PaperKind.ADDENDUM: "Add", PaperKind.CORRIGENDUM: "Corr"}

@@ -209,6 +209,8 @@ class Kept(StrEnum):
     """Those that are done keep id, day and counts."""
     AUDIT = "audit"
     """Keeps who did what to which id as: one of the staff did this, then."""
+    PROGRAMME = "programme"
+    """Stays, without who of the staff changed it."""
     ROSTERS = "rosters"
     PEOPLE = "people"
     REGISTRATIONS = "registrations"
@@ -236,9 +238,12 @@ class Retention:
 
     event: str
     keep_until: datetime
+    looks_at: datetime
+    """When to delete, or to go on, or to look what came in since."""
     tally: Tally | None = None
-    """Once anything was deleted."""
+    """Once anything is deleted."""
     last_deleted_at: datetime | None = None
+    """None: not yet, or not all."""
     version: object = field(default=None, compare=False)
 
 

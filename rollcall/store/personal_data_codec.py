@@ -65,6 +65,7 @@ def retention_record(retention: Retention) -> dict[str, Any]:
     tally = retention.tally
     return {
         "keep_until": retention.keep_until,
+        "looks_at": retention.looks_at,
         "last_deleted_at": retention.last_deleted_at,
         "tally": tally
         and {
@@ -83,6 +84,7 @@ def retention_from(event: str, record: Mapping[str, Any], version: object) -> Re
     return Retention(
         event=event,
         keep_until=record["keep_until"],
+        looks_at=record["looks_at"],
         tally=Tally(**tally) if tally else None,
         last_deleted_at=record["last_deleted_at"],
         version=version,

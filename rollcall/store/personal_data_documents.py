@@ -6,11 +6,11 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from rollcall.model.contribution import Contribution
-from rollcall.model.email import OutboxEntry
+from rollcall.model.contribution import Contribution, without_submitter
+from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import MOST_HELD, Access, Erasure, Held, Kept, Left, Retention
+from rollcall.model.personal_data import MOST_HELD, Access, Erasure, ErasureStatus, Held, Kept, Left, Retention
 from rollcall.model.registration import QuarantinedForm, Registered, mailbox, normalized_address
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -18,7 +18,7 @@ from rollcall.store import codec, contribution_codec, staff_codec
 from rollcall.store import personal_data_codec as own_codec
 from rollcall.store.codec import versioned
 from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Write
+from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Values, Write
 from rollcall.store.documents import (
     audit_path,
     audited,
@@ -153,8 +153,7 @@ class DocumentStore(StaffDocuments):
             writes += [Delete(f"{path}/history/{change.number}") for change in kept.history]
             if its.id not in stays:
                 writes += [Delete(path), Delete(contribution_key_path(event, its.key))]
-        for some in _in_batches(writes, _AT_ONCE):
-            self._database.commit(*some)
+        self._commit_all(writes)
         for email in left.inbound:
             self._replaced(inbound_path(email.id), codec.inbound_record(email), email.version)
         for paper in left.contributions:
@@ -193,10 +192,80 @@ class DocumentStore(StaffDocuments):
         )
 
     def kept_ids(self, event: str, kind: Kept, limit: int) -> Sequence[str]:
-        raise NotImplementedError
+        its = ("event", "==", event)
+        match kind:
+            case Kept.OUTBOX:
+                every = ("status", "in", [status.value for status in EmailStatus])  # the index is of both
+                query = Query("outbox", (its, every), limit=limit, ids_only=True)
+            case Kept.INBOUND | Kept.ANNOUNCEMENTS:
+                query = Query(kind.value, (its,), limit=limit, ids_only=True)
+            case Kept.ACCESSES:
+                query = Query(kind.value, (its,), "at", descending=True, limit=limit, ids_only=True)
+            case Kept.CONTRIBUTIONS:
+                query = Query(kind.value, (its, ("address", ">", "")), "address", limit=limit, ids_only=True)
+            case Kept.AUDIT:
+                of_somebody = ("by", ">", "")
+                query = Query(f"{event_path(event)}/audit", (of_somebody,), "by", limit=limit, ids_only=True)
+            case Kept.ERASURES:
+                own = (one for one in self.erasures(event) if not _is_bare(one))
+                return [one.registration_id for one in islice(own, limit)]
+            case Kept.PROGRAMME:
+                changes = self._database.query(Query(f"{event_path(event)}/programme"))
+                return [one.id for one in changes if values_of(one)["changed_by"]][:limit]
+            case _:
+                query = Query(f"{event_path(event)}/{kind.value}", limit=limit, ids_only=True)
+        return [found.id for found in self._database.query(query)]
 
     def forget(self, event: str, kind: Kept, ids: Sequence[str]) -> None:
-        raise NotImplementedError
+        match kind:
+            case Kept.CONTRIBUTIONS:
+                for one in filter(None, map(self.contribution, ids)):
+                    self._forget_contribution(one)
+                return
+            case Kept.ERASURES:
+                for erasure in filter(None, map(self.erasure, ids)):
+                    self._forget_erasure(erasure)
+                return
+            case Kept.AUDIT:
+                nothing: Values = {"by": "", "reason": "", "before": {}, "after": {}}
+                writes: Iterable[Write] = (Update(audit_path(event, id), nothing) for id in ids)
+            case Kept.PROGRAMME:
+                writes = (Update(f"{event_path(event)}/programme/{id}", {"changed_by": ""}) for id in ids)
+            case Kept.REGISTRATIONS:
+                writes = (write for id in ids for write in self._with_history(registration_path(event, id)))
+            case Kept.OUTBOX | Kept.INBOUND | Kept.ANNOUNCEMENTS | Kept.ACCESSES:
+                writes = (Delete(f"{kind.value}/{id}") for id in ids)
+            case _:
+                writes = (Delete(f"{event_path(event)}/{kind.value}/{id}") for id in ids)
+        self._commit_all(writes)
+
+    def _forget_contribution(self, one: Contribution) -> None:
+        """If somebody wrote it since it was read, it is found again."""
+        path, key = contribution_path(one.id), contribution_key_path(one.event, one.key)
+        *history, itself = self._with_history(path)
+        if one.was_published:
+            record = contribution_codec.contribution_record(without_submitter(one))
+            itself = Update(path, versioned(record), one.version)
+        self._commit_all([*history, Delete(key)])
+        with suppress(NotCommitted):
+            self._database.commit(itself)
+
+    def _forget_erasure(self, erasure: Erasure) -> None:
+        path = _erasure_path(erasure.registration_id)
+        is_done = erasure.status is ErasureStatus.ERASED
+        bare = Update(path, {"decided_by": "", "answer": ""}, erasure.version)
+        with suppress(NotCommitted):
+            self._database.commit(bare if is_done else Delete(path, erasure.version))
+
+    def _with_history(self, path: str) -> Iterator[Write]:
+        """The document last: what is below it is found by it."""
+        made = self._database.query(Query(f"{path}/history", ids_only=True))
+        yield from (Delete(f"{path}/history/{one.id}") for one in made)
+        yield Delete(path)
+
+    def _commit_all(self, writes: Iterable[Write]) -> None:
+        for some in _in_batches(writes, _AT_ONCE):
+            self._database.commit(*some)
 
     # --- who looked
 
@@ -216,8 +285,7 @@ class DocumentStore(StaffDocuments):
     def forget_accesses(self, before: datetime, limit: int) -> int:
         query = Query("accesses", (("at", "<", before),), "at", limit=limit, ids_only=True)
         ids = [found.id for found in self._database.query(query)]
-        for some in _in_batches(ids, _AT_ONCE):
-            self._database.commit(*(Delete(_access_path(id)) for id in some))
+        self._commit_all(Delete(_access_path(id)) for id in ids)
         return len(ids)
 
 
@@ -237,6 +305,10 @@ def _access_path(id: str) -> str:
 
 def _retention_path(event: str) -> str:
     return f"retention/{event}"
+
+
+def _is_bare(erasure: Erasure) -> bool:
+    return erasure.status is ErasureStatus.ERASED and not (erasure.decided_by or erasure.answer)
 
 
 def _erasure(found: Document) -> Erasure:

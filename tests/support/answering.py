@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from flask import Request, Response
 
 from handlers.close_intake import close_intake
+from handlers.erase import erase
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register
@@ -25,6 +26,7 @@ def answering(environment: Mapping[str, str]) -> Answering:
         "record_deliveries": lambda desk, request: record_deliveries(desk, reports, request),
         "receive_email": lambda desk, request: receive_email(desk, emails, request),
         "close_intake": close_intake,
+        "erase": erase,
         "staff": lambda desk, request: staff(desk, lambda _: _secretary(desk), request),
     }
 
