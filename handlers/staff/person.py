@@ -118,6 +118,10 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
         case ["scan"]:
             allow(visit.request, "GET", "HEAD")
             return _scan(visit, there)
+        case ["held" | "held.json" | "held.pdf" as name]:
+            from handlers.staff.held import held_page
+
+            return held_page(visit, there, name)
         case [name]:
             allow(visit.request, "GET", "HEAD", "POST")
             return person_actions.answer(visit, there, name)
@@ -174,6 +178,7 @@ def _files(visit: Visit, there: Registered) -> list[tuple[str, str]]:
     spoken, files = language(visit.event.language), []
     if there.entered and there.entered.scan:
         files.append((address_of(visit, there, "scan"), spoken.gettext("Download the scan")))
+    files.append((address_of(visit, there, "held"), spoken.gettext("All that is held of this person")))
     if not there.is_withdrawn:
         files.append((address_of(visit, there, "print"), spoken.gettext("The confirmation, to print")))
     return files
