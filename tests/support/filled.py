@@ -12,7 +12,7 @@ from rollcall.model.finding import EVERYONE
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Opened, Retention
+from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held, Left, Opened, Person, Retention
 from rollcall.model.programme import Programme
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -154,6 +154,8 @@ def query_personal_data(store: Store, event: Event) -> None:
     store.invitations_of(event.slug, ["A"], ["a@example.org"])
     store.quarantined_of(event.slug, ["P"], ["a@example.org"])
     store.audit_about(event.slug, ["P"])
+    nobody = Person(event.slug, frozenset({"Z"}), frozenset(), frozenset(), frozenset())
+    store.erase_beside(Held(nobody, [], [], [], [], [], []), Left())
     store.erasures(event.slug)
     store.due_erasures(9)
     store.retentions()
