@@ -82,6 +82,7 @@ class SqliteDatabase:
         )
         self._write_ahead()
         self._connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
+        self._connection.execute("pragma secure_delete = on")
         try:
             self._open(path)
         except BaseException:
@@ -104,7 +105,14 @@ class SqliteDatabase:
         with self._commit() as now:
             for write in writes:
                 self._write(write, now)
+        if any(isinstance(write, Delete) for write in writes):
+            self._leave_no_trace()
         return now
+
+    def _leave_no_trace(self) -> None:
+        """What was deleted is overwritten in the file; the log beside it still has it. Where somebody is reading, the
+        next one that deletes does this."""
+        self._rows("pragma wal_checkpoint(truncate)", ())
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)

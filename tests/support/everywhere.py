@@ -189,7 +189,8 @@ def _emails(here: Everywhere) -> None:
     """Alone, in a focal point's with another's, and beside what her own e-mail says of others."""
     store = here.desk.store
     _came(here, in_text(form(first_name="Zefyrine", email=NEW)), NEW, Subject="Quillfeather's form")
-    both = f"Please register Zephyrine and Clara.\n\n{in_text(form(email=NEW))}\n----\n{in_text(others_form('Clara'))}"
+    hers, others = in_text(form(first_name="Zephyrina", email=NEW)), in_text(others_form("Clara"))
+    both = f"Please register Zephyrine and Clara.\n\n{hers}\n----\n{others}"
     shared = _came(here, both, COLLEAGUE, Subject="Forms of Quillfeather and Clara")
     here.stays.add(f"inbound/{shared}")
     of_others = _came(here, f"{in_text(others_form('Dora'))}\n", NEW, Subject="A colleague of Quillworks")
