@@ -66,3 +66,11 @@ class Limits:
     """So often an instance compares what is published with the event file."""
     accesses_a_call: int = 2000
     """Deleted, of those whose time is over."""
+    delete_for: timedelta = timedelta(minutes=3)
+    """In one call; the next goes on."""
+    deleted_at_once: int = 200
+    """Documents, and their files."""
+    deletes_no_sooner: timedelta = timedelta(days=1)
+    """After the event file said a time that is past: it may be a mistake."""
+    deletes_again_after: timedelta = timedelta(days=1)
+    """What came in since."""

@@ -16,7 +16,8 @@ from rollcall.model.staff import AuditEntry
 
 class PersonalData(Protocol):
     """Documents `erasures/{registration}`, `accesses/{id}` and `retention/{slug}`, all at the top: a call of the sweep
-    costs a query each, however many events. Only the function `erase` may call what deletes: no other account can."""
+    costs a query each, however many events. Only the function `erase` may call what deletes: no other account can.
+    Of what is held, `MOST_HELD` of a kind at the most."""
 
     # --- what is held of a person
 
@@ -59,14 +60,18 @@ class PersonalData(Protocol):
     def due_erasures(self, limit: int) -> Sequence[str]:
         """Ids of their registrations, the longest due first."""
 
-    def erase_beside(self, held: Held, left: Left) -> None:
+    def erase_beside(self, held: Held, left: Left) -> bool:
         """Delete all but the registrations and their history, in commits of a bounded size; what is `left` takes the
-        place of what it was, if nobody wrote that since it was read. What is kept by a registration's id alone goes by
-        `Person.ids`, whether or not it is among `held`. Safe to repeat: whoever calls again finds less."""
+        place of what it was. False if somebody wrote that since it was read: the caller begins again. What is kept by a
+        registration's id alone goes by `Person.ids`, whether or not it is among `held`. Safe to repeat: whoever calls
+        again finds less."""
 
     def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
         """Delete these, their history and their `people`, and write the erasure, in one commit; False, and nothing
         written, if any of it was written since it was read."""
+
+    def leave_no_trace(self) -> None:
+        """Of what was deleted, in files of our own: seconds, of a large database."""
 
     # --- what is kept no longer
 
@@ -85,13 +90,14 @@ class PersonalData(Protocol):
 
     # --- who looked
 
-    def note_access(self, access: Access) -> None: ...
+    def note_access(self, *accesses: Access) -> None:
+        """One commit."""
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         """The newest first."""
 
-    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
-        """A page, the newest first."""
+    def accesses(self, event: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Access]:
+        """A page, the newest first; `after`: time and id of the last of the page before."""
 
     def forget_accesses(self, before: datetime, limit: int) -> int:
         """Delete so many at the most, of any event; how many it were."""

@@ -429,6 +429,9 @@ class Links(Protocol):
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
 
+    def mark(self, *said: str) -> str:
+        """An id that is the same for the same; whoever has no key cannot tell, or try, of what."""
+
     def button(self, member: str, now: datetime) -> str:
         """What a form of the staff's pages carries: whoever does not see the page cannot press its button."""
 

@@ -42,7 +42,7 @@ class Standing:
 def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> Iterator[Standing]:
     """Of everyone, by id, once the intake was closed. Whom a closing has is on time though a restored document is
     younger."""
-    place = Places(store, event, intake, beside)
+    place = Places(store, event.slug, intake, beside)
     for one in everyone(store, event.slug):
         there = without_late_revision(store, event.slug, one)
         on_closed_list, listed, on_time = place.of(there)
@@ -52,7 +52,7 @@ def standing(store: Store, event: Event, intake: Intake, beside: RosterVersion |
 class Places:
     """Where people stand beside a version of the roster; asked in the order of ids."""
 
-    def __init__(self, store: Store, event: Event, intake: Intake, beside: RosterVersion | None) -> None:
+    def __init__(self, store: Store, event: str, intake: Intake, beside: RosterVersion | None) -> None:
         self._intake = intake
         self._closings = [_found_in(store, event, one) for one in intake.closings]
         self._version = _found_in(store, event, beside)
@@ -68,15 +68,20 @@ def answers_now(
     store: Store, event: Event, intake: Intake, names: Sequence[str]
 ) -> Iterator[tuple[str, Mapping[str, str]]]:
     """These answers of everyone on the roster, by id. Before the closing, of those whom it would have."""
+    for one, on_time in as_counted(store, event.slug, intake, names):
+        if on_time and not one.is_withdrawn:
+            yield one.id, one.answers
+
+
+def as_counted(store: Store, event: str, intake: Intake, names: Sequence[str]) -> Iterator[tuple[Outline, bool]]:
+    """Everyone by id, with these answers, and whether it is on time, or admitted."""
     place = Places(store, event, intake, None)
-    for one in store.outlines(event.slug, names):
-        withdrawn, answers = one.is_withdrawn, one.answers
-        if one.came_too_late and (there := store.registered(event.slug, one.id)):
-            before = without_late_revision(store, event.slug, there)
-            withdrawn, answers = before.is_withdrawn, before.registration.answers
-        _, _, on_time = place.of(one)
-        if on_time and not withdrawn:
-            yield one.id, answers
+    for one in store.outlines(event, names):
+        if one.came_too_late and (there := store.registered(event, one.id)):
+            before = without_late_revision(store, event, there)
+            said = before.registration
+            one = one._replace(status=before.status, category=said.category, answers=said.answers)
+        yield one, place.of(one)[2]
 
 
 def as_listed(store: Store, event: str, version: RosterVersion) -> Iterator[Registered]:
@@ -208,9 +213,9 @@ def write_pages(
     return RosterVersion(number, count, digest.hexdigest(), pages, at, name)
 
 
-def _found_in(store: Store, event: Event, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
+def _found_in(store: Store, event: str, version: RosterVersion | None) -> Callable[[str], OnRoster | None]:
     """By id, in the order of ids."""
-    return in_step(listed(store, event.slug, version) if version else (), attrgetter("id"))
+    return in_step(listed(store, event, version) if version else (), attrgetter("id"))
 
 
 def _lines(rows: Sequence[OnRoster]) -> bytes:

@@ -158,7 +158,10 @@ def _most_to_one_address(entry: OutboxEntry, limits: Limits) -> int:
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
-    """Not what goes to staff, but for notices that anybody may cause; nor what counts for its address already."""
+    """Not what goes to staff, but for notices that anybody may cause; nor an erasure, which the staff decide and which
+    does not wait long; nor what counts for its address already."""
+    if entry.kind is email.EmailKind.ERASURE:
+        return False
     anybodys = entry.kind not in email.NOT_TO_REGISTRANTS or entry.kind is email.EmailKind.WITHDRAWAL
     return anybodys and not any(attempt.may_be_accepted for attempt in entry.attempts)
 

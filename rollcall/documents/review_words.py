@@ -36,6 +36,7 @@ _EMAILS = {
     EmailKind.ROOMING_LIST: N_("Rooming list"),
     EmailKind.RECEIPT: N_("Receipt of a contribution"),
     EmailKind.NOTICE: N_("Notice about a contribution"),
+    EmailKind.ERASURE: N_("Erasure of personal data"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),

@@ -1,8 +1,9 @@
 """Personal data: what is held of a person, how long, who of the staff looked at it, and its erasure."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rollcall.model.contribution import Contribution, ContributionChange
@@ -20,6 +21,8 @@ from rollcall.model.review import DifferingForm, ItemId, ItemKind
 from rollcall.model.staff import AuditEntry
 
 ACCESSES_KEPT = timedelta(days=90)
+MOST_HELD = 2000
+"""Of a kind of document, of one person: what is more is not given out, and an erasure begins again for it."""
 LONGEST_ANSWER = 1000
 """Characters, of what the staff write to a person whose request they refuse."""
 
@@ -40,6 +43,8 @@ class Ground(StrEnum):
 class ErasureStatus(StrEnum):
     ASKED = "asked"
     """By the person; the staff decide."""
+    TAKEN_BACK = "taken_back"
+    """By the person."""
     REFUSED = "refused"
     DUE = "due"
     """Decided: the person is told, then everything goes."""
@@ -60,7 +65,8 @@ class Erasure:
     """Address of one of the staff; empty once `Event.keep_until` is past."""
     decided_at: datetime | None = None
     answer: str = ""
-    """To the person, of a refusal."""
+    """To the person, of the last refusal, until it is decided otherwise."""
+    refusals: int = 0
     due_at: datetime | None = None
     """When to go on erasing; None: not, or no more."""
     erased_at: datetime | None = None
@@ -73,6 +79,12 @@ class Erasure:
     @property
     def ids(self) -> tuple[str, ...]:
         return self.registration_id, *self.doubles
+
+
+def answer_by(asked: date) -> date:
+    """A month later (GDPR, Article 12(3)); its last day where it has no such day."""
+    year, month = asked.year + asked.month // 12, asked.month % 12 + 1
+    return date(year, month, min(asked.day, monthrange(year, month)[1]))
 
 
 class Opened(StrEnum):
@@ -120,7 +132,21 @@ class Person:
     addresses: frozenset[str]
     """Normalized: that these had, and nobody else of the event has."""
     shared: frozenset[str]
-    """Normalized: others are registered under them too, so what has only these is not certainly this person's."""
+    """Normalized: others have or had them too, so what has only these is not certainly this person's."""
+
+    def is_of(self, form: InboundForm) -> bool:
+        if _says_nobody(form):
+            return normalized_address(form.answers.get("email", "@")) in self.addresses
+        return form.registration_id in self.ids or form.person in self.keys
+
+    def is_sender_of(self, inbound: InboundEmail) -> bool:
+        return bool(inbound.sender) and normalized_address(inbound.sender) in self.addresses
+
+    def is_alone_in(self, inbound: InboundEmail) -> bool:
+        """Nobody else is in it. A single form that does not say whose it is, is its sender's."""
+        if not inbound.forms or (len(inbound.forms) == 1 and _says_nobody(inbound.forms[0])):
+            return self.is_sender_of(inbound)
+        return all(map(self.is_of, inbound.forms))
 
 
 @dataclass(frozen=True)
@@ -137,6 +163,7 @@ class HeldRegistration:
 class HeldContribution:
     contribution: Contribution
     history: Sequence[ContributionChange]
+    audit: Sequence[AuditEntry]
 
 
 @dataclass(frozen=True)
@@ -170,6 +197,11 @@ class Held:
         }
         return {kind: count for kind, count in counted.items() if count}
 
+    @property
+    def is_cut(self) -> bool:
+        """There may be more."""
+        return max(len(self.emails), len(self.inbound), len(self.contributions)) >= MOST_HELD
+
 
 @dataclass(frozen=True)
 class Left:
@@ -181,23 +213,18 @@ class Left:
     audit: Sequence[AuditEntry] = ()
 
 
-def without(person: Person, inbound: InboundEmail) -> InboundEmail | None:
+def without(held: Held, inbound: InboundEmail) -> InboundEmail | None:
     """What stays of an e-mail that has others' forms or papers too; None: nothing. Its own words may be about anybody
     in it."""
-    is_theirs = bool(inbound.sender) and normalized_address(inbound.sender) in person.addresses
-    forms = tuple(
-        InboundForm(FormStatus.ERASED) if _is_of(person, form) else _without_rows(form) for form in inbound.forms
-    )
-    papers = () if is_theirs else inbound.papers
-    if not papers and all(form.status is FormStatus.ERASED for form in forms):
+    person, theirs = held.person, {one.contribution.id for one in held.contributions}
+    forms = [InboundForm(FormStatus.ERASED) if person.is_of(one) else _without_rows(one) for one in inbound.forms]
+    papers = [one for one in inbound.papers if one.contribution_id not in theirs]
+    if person.is_sender_of(inbound):
+        papers, inbound = [], replace(inbound, sender="", message_id="", references=())
+    if not papers and (person.is_alone_in(inbound) or all(one.status is FormStatus.ERASED for one in forms)):
         return None
-    left = replace(inbound, forms=forms, papers=papers, subject="", text="", not_read=())
-    return replace(left, sender="", sender_name="", message_id="", references=()) if is_theirs else left
-
-
-def _is_of(person: Person, form: InboundForm) -> bool:
-    address = normalized_address(form.answers.get("email", "@"))
-    return form.registration_id in person.ids or form.person in person.keys or address in person.addresses
+    said = replace(inbound, subject="", text="", sender_name="", not_read=())
+    return replace(said, forms=tuple(forms), papers=tuple(papers))
 
 
 def _without_rows(form: InboundForm) -> InboundForm:
@@ -243,6 +270,8 @@ class Kept(StrEnum):
     """Those that are done keep id, day and counts."""
     AUDIT = "audit"
     """Keeps who did what to which id as: one of the staff did this, then."""
+    PROGRAMME = "programme"
+    """Stays, without who of the staff changed it."""
     ROSTERS = "rosters"
     PEOPLE = "people"
     REGISTRATIONS = "registrations"
@@ -270,7 +299,14 @@ class Retention:
 
     event: str
     keep_until: datetime
+    looks_at: datetime
+    """When to delete, or to go on, or to look what came in since."""
     tally: Tally | None = None
-    """Once anything was deleted."""
+    """Once anything is deleted."""
     last_deleted_at: datetime | None = None
+    """None: not yet, or not all."""
     version: object = field(default=None, compare=False)
+
+
+def _says_nobody(form: InboundForm) -> bool:
+    return form.registration_id is None and form.person is None

@@ -67,7 +67,7 @@ class Query:
     descending: bool = False
     after: str | None = None
     """Id of the document after which it begins."""
-    after_value: str | None = None
+    after_value: str | datetime | None = None
     """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False
@@ -99,6 +99,9 @@ class Database(Protocol):
 
     def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
         """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
+
+    def leave_no_trace(self) -> None:
+        """Of what was deleted, in files of ours."""
 
     def about_now(self) -> datetime:
         """By the clock of this process: reads nothing, and is not exact."""

@@ -15,6 +15,7 @@ def erasure_record(erasure: Erasure) -> dict[str, Any]:
         "decided_by": erasure.decided_by,
         "decided_at": erasure.decided_at,
         "answer": erasure.answer,
+        "refusals": erasure.refusals,
         "due_at": erasure.due_at,
         "erased_at": erasure.erased_at,
         "erased": dict(erasure.erased),
@@ -32,6 +33,7 @@ def erasure_from(id: str, record: Mapping[str, Any], version: object) -> Erasure
         decided_by=record["decided_by"],
         decided_at=record["decided_at"],
         answer=record["answer"],
+        refusals=record["refusals"],
         due_at=record["due_at"],
         erased_at=record["erased_at"],
         erased=record["erased"],
@@ -67,6 +69,7 @@ def retention_record(retention: Retention) -> dict[str, Any]:
     tally = retention.tally
     return {
         "keep_until": retention.keep_until,
+        "looks_at": retention.looks_at,
         "last_deleted_at": retention.last_deleted_at,
         "tally": tally
         and {
@@ -85,6 +88,7 @@ def retention_from(event: str, record: Mapping[str, Any], version: object) -> Re
     return Retention(
         event=event,
         keep_until=record["keep_until"],
+        looks_at=record["looks_at"],
         tally=Tally(**tally) if tally else None,
         last_deleted_at=record["last_deleted_at"],
         version=version,

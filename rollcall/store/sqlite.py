@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
@@ -105,14 +105,14 @@ class SqliteDatabase:
         with self._commit() as now:
             for write in writes:
                 self._write(write, now)
-        if any(isinstance(write, Delete) for write in writes):
-            self._leave_no_trace()
         return now
 
-    def _leave_no_trace(self) -> None:
-        """What was deleted is overwritten in the file; the log beside it still has it. Where somebody is reading, the
-        next one that deletes does this."""
-        self._rows("pragma wal_checkpoint(truncate)", ())
+    def leave_no_trace(self) -> None:
+        """What is deleted is overwritten at once, but pages that were divided may still have a copy; and the log beside
+        the file. Where somebody is writing, whoever erases next does this."""
+        with suppress(StoreUnavailable):
+            self._rows("vacuum", ())
+            self._rows("pragma wal_checkpoint(truncate)", ())
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)
@@ -311,14 +311,17 @@ def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
             values += value
         else:
             sql += f" and {field} {'is' if operator == '==' else operator} ?"
-            values.append(_json(value) if isinstance(value, datetime) else value)
-    if query.after:
+            values.append(_compared(value))
+    ordered, way = f"json_extract(record, '$.{query.order_by}')", " desc" if query.descending else ""
+    if query.after and query.after_value is not None:
+        sql += f" and ({ordered}, id) {'<' if query.descending else '>'} (?, ?)"
+        values += [_compared(query.after_value), query.after]
+    elif query.after:
         sql += " and id > ?"
         values.append(query.after)
     if not in_order:
         return sql, values
-    sql += f" order by json_extract(record, '$.{query.order_by}')" if query.order_by else " order by id"
-    sql += " desc" if query.descending else ""
+    sql += f" order by {ordered}{way}, id{way}" if query.order_by else f" order by id{way}"
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
 
 
@@ -351,6 +354,10 @@ def _of(id: str, created_at: str, updated_at: str, values: Values, read_at: date
 def _parsed(text: str) -> Any:
     # half the time where there is no instant: a map's only key
     return _WITH_INSTANTS.decode(text) if _HAS_INSTANT in text else json.loads(text)
+
+
+def _compared(value: object) -> object:
+    return _json(value) if isinstance(value, datetime) else value
 
 
 def _json(value: object) -> str:

@@ -27,7 +27,7 @@ from rollcall.desk.versions import draw
 from rollcall.documents.roster_content import roster_file_id
 from rollcall.model.announcement import Wording
 from rollcall.model.contribution import PaperKind
-from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation, links_to
+from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation, erasure_notice, links_to
 from rollcall.model.hotels import hotel_id
 from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Ground, Opened
 from rollcall.model.programme import CallForContributions
@@ -119,7 +119,6 @@ class Everywhere:
     desk: Desk
     time: "Time"
     id: str = ""
-    hashes: set[str] = field(default_factory=set)
     stays: set[str] = field(default_factory=set)
     """Paths of documents of which something stays."""
 
@@ -132,11 +131,11 @@ class Everywhere:
         self.time.forward(timedelta(minutes=1))
         return Press(new_id(), STAFF, self.time.now)
 
-    def due(self) -> Erasure:
+    def due(self) -> None:
         now = self.desk.store.now()
         due = Erasure(self.id, SLUG, ErasureStatus.DUE, None, Ground.ASKED, STAFF, now, due_at=now)
-        assert self.desk.store.save_erasure(due)
-        return due
+        assert self.desk.store.save_erasure(due, [erasure_notice(SLUG, self.there())])
+        _sent(self)
 
 
 def form(**changes: str) -> Registration:
@@ -159,11 +158,11 @@ def everywhere(desk: Desk, time: Time) -> Everywhere:
     assert posted(desk, {**ANSWERS, "hotel_tel": "+41 22 730 88 44"}) == 409
     _page(desk, {**ANSWERS, "fax": "+41 22 730 88 33"})
     assert posted(desk, ANSWERS, key="quill-key") == 201
-    store.enqueue(links_to(SLUG, EMAIL, store.now()))
+    store.enqueue(links_to(SLUG, desk.links.mark(EMAIL), EMAIL, store.now()))
     _sent(here)
     bounced = DeliveryEvent(confirmation(SLUG, here.id, EMAIL).id, EmailStatus.BOUNCED, f"550 <{EMAIL}> unknown")
     assert record_deliveries(desk, [bounced])
-    quarantine(desk, EVENT, form(first_name="Zéphyrine Q."), BotSignal.TOO_FAST)
+    quarantine(desk, EVENT, form(first_name="Zéphyrine"), BotSignal.TOO_FAST)
     quarantine(desk, EVENT, others_form("Robot"), BotSignal.TOO_FAST)
     _changes(here)
     _emails(here)

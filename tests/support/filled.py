@@ -12,7 +12,7 @@ from rollcall.model.finding import EVERYONE
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held, Left, Opened, Person, Retention
+from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held, Kept, Left, Opened, Person, Retention
 from rollcall.model.programme import Programme
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -80,7 +80,7 @@ def fill(store: Store, event: Event) -> None:
     fill_contributions(store, event)
     assert store.save_erasure(Erasure("A", event.slug, ErasureStatus.ASKED))
     store.note_access(Access("O", event.slug, press.by, store.now(), Opened.PERSON, "A"))
-    assert store.save_retention(Retention(event.slug, event.keep_until))
+    assert store.save_retention(Retention(event.slug, event.keep_until, event.keep_until))
     assert store.save_circuit_breaker(replace(CircuitBreaker(store.now()), note="closed"), [])
 
 
@@ -154,11 +154,14 @@ def query_personal_data(store: Store, event: Event) -> None:
     store.invitations_of(event.slug, ["A"], ["a@example.org"])
     store.quarantined_of(event.slug, ["P"], ["a@example.org"])
     store.audit_about(event.slug, ["P"])
-    nobody = Person(event.slug, frozenset({"Z"}), frozenset(), frozenset(), frozenset())
-    store.erase_beside(Held(nobody, [], [], [], [], [], []), Left())
     store.erasures(event.slug)
     store.due_erasures(9)
     store.retentions()
+    store.erase_beside(
+        Held(Person(event.slug, frozenset("E"), frozenset(), frozenset(), frozenset()), (), (), (), (), (), ()), Left()
+    )
+    for kind in Kept:
+        store.kept_ids(event.slug, kind, 9)
     store.accesses_of("A")
-    store.accesses(event.slug, now, 9)
+    store.accesses(event.slug, (now, "A"), 9)
     store.forget_accesses(event.opens_at, 9)

@@ -1,52 +1,59 @@
 """All that is held of a person at one event."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
+from rollcall.model.contribution import Contribution
+from rollcall.model.email import OutboxEntry, invitation_entry
 from rollcall.model.event import Event
-from rollcall.model.personal_data import Held, HeldContribution, HeldRegistration, Person
-from rollcall.model.registration import Registered, normalized_address, person_key
-
-_MOST = 2000
-"""E-mails about one registration."""
-_UNDER_ONE_ADDRESS = 50
-"""Registrations, looked at to see whether it is one person's alone."""
+from rollcall.model.inbound import InboundEmail
+from rollcall.model.invitation import Invitation
+from rollcall.model.personal_data import MOST_HELD, Held, HeldContribution, HeldRegistration, Person
+from rollcall.model.registration import QuarantinedForm, Registered, normalized_address, person_key, similarity_hash
 
 
 def held(desk: Desk, event: Event, there: Registered) -> Held:
-    """What is found by the registration, its doubles, and their names and addresses. What is only under an address that
-    others are registered under too is left out: it is not certainly this person's."""
+    """`there` may be a double. What is found by the registration that counts, its doubles, and their names and
+    addresses. What is only under an address that others have too is left out: it is not certainly this person's."""
     store = desk.store
-    registrations = [_registration(store, event, one) for one in (there, *store.doubles_of(event.slug, there.id))]
-    return _of(store, event, _person(store, event, registrations), registrations)
+    first = _the_one_that_counts(store, event, there)
+    doubles = [one for one in store.doubles_of(event.slug, first.id) if one.id != first.id]
+    registrations = [_registration(store, event, one) for one in (first, *doubles)]
+    return _of(store, _person(store, event, registrations), registrations)
 
 
 def still_held(desk: Desk, event: Event, ids: Iterable[str]) -> Held:
     """By the ids of registrations that are gone."""
     nobody = frozenset[str]()
-    return _of(desk.store, event, Person(event.slug, frozenset(ids), nobody, nobody, nobody), [])
+    return _of(desk.store, Person(event.slug, frozenset(ids), nobody, nobody, nobody), [])
 
 
-def _of(store: Store, event: Event, person: Person, registrations: Sequence[HeldRegistration]) -> Held:
-    by_id = [one for id in sorted(person.ids) for one in store.entries_about(id, _MOST)]
-    to_them = [one for address in sorted(person.addresses) for one in store.entries_to(event.slug, address)]
-    contributions = store.contributions_of(event.slug, person.ids, person.addresses)
-    about_those = [
-        one for its in contributions for one in store.entries_to(event.slug, its.email) if one.about == its.id
-    ]
-    invitations = store.invitations_of(event.slug, person.ids, person.addresses)
-    not_to_staff = [one for one in to_them if not event.member(one.to) or one.registration_id in person.ids]
+def _of(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Held:
+    contributions = store.contributions_of(person.event, person.ids, person.addresses)
+    invitations = store.invitations_of(person.event, person.ids, person.addresses)
+    inbound = _inbound(store, person, registrations, contributions)
     return Held(
         person=person,
         registrations=registrations,
-        quarantined=store.quarantined_of(event.slug, person.keys, person.addresses),
-        emails=list({one.id: one for one in (*by_id, *not_to_staff, *about_those)}.values()),
-        inbound=store.inbound_of(event.slug, person.ids | person.keys, person.addresses),
-        contributions=[HeldContribution(one, store.contribution_history(one.id)) for one in contributions],
+        quarantined=_quarantined(store, person, registrations),
+        emails=list({one.id: one for one in _emails(store, person, inbound, contributions, invitations)}.values()),
+        inbound=inbound,
+        contributions=[
+            HeldContribution(one, store.contribution_history(one.id), store.audit_about(person.event, [one.id]))
+            for one in contributions
+        ],
         invitations=invitations,
         erasure=store.erasure(registrations[0].registered.id) if registrations else None,
     )
+
+
+def _the_one_that_counts(store: Store, event: Event, there: Registered) -> Registered:
+    seen = {there.id}
+    while there.double_of and there.double_of not in seen:
+        seen.add(there.double_of)
+        there = store.registered(event.slug, there.double_of) or there
+    return there
 
 
 def _registration(store: Store, event: Event, there: Registered) -> HeldRegistration:
@@ -60,10 +67,9 @@ def _registration(store: Store, event: Event, there: Registered) -> HeldRegistra
     )
 
 
-def _person(store: Store, event: Event, registrations: list[HeldRegistration]) -> Person:
+def _person(store: Store, event: Event, registrations: Sequence[HeldRegistration]) -> Person:
     """Of all revisions: an earlier name or address leads to what came under it."""
-    states = [one.registered for one in registrations]
-    states += [made.before for one in registrations for made in one.history]
+    states = list(_states(registrations))
     ids = frozenset(one.registered.id for one in registrations)
     known = {normalized_address(one.registration.email) for one in states}
     known |= {normalized_address(one.new_email) for one in states if one.new_email}
@@ -77,6 +83,53 @@ def _person(store: Store, event: Event, registrations: list[HeldRegistration]) -
     )
 
 
+def _states(registrations: Sequence[HeldRegistration]) -> Iterator[Registered]:
+    for one in registrations:
+        yield one.registered
+        yield from (made.before for made in one.history)
+
+
 def _is_shared(store: Store, event: Event, address: str, ids: frozenset[str]) -> bool:
-    under = store.registrations_under(event.slug, address, _UNDER_ONE_ADDRESS)
-    return len(under) == _UNDER_ONE_ADDRESS or any(one.id not in ids for one in under)
+    """Now or before: each registration has e-mails to the addresses that it had. Staff send in others' forms."""
+    if event.member(address) or normalized_address(event.contact.email) == address:
+        return True
+    if any(one.id not in ids for one in store.registrations_under(event.slug, address, len(ids) + 1)):
+        return True
+    return any(one.registration_id not in (None, *ids) for one in store.entries_to(event.slug, address))
+
+
+def _quarantined(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Sequence[QuarantinedForm]:
+    """Under another name it may be somebody else's, who has the same address."""
+    alike = {similarity_hash(one.registration) for one in _states(registrations)}
+    found = store.quarantined_of(person.event, person.keys, person.addresses)
+    return [one for one in found if one.id in person.keys or similarity_hash(one.form.registration) in alike]
+
+
+def _inbound(
+    store: Store, person: Person, registrations: Sequence[HeldRegistration], contributions: Sequence[Contribution]
+) -> Sequence[InboundEmail]:
+    found = {one.id: one for one in store.inbound_of(person.event, person.ids | person.keys, person.addresses)}
+    named = {one.inbound_id for one in _states(registrations)}
+    named |= {made.change.inbound_id for one in registrations for made in one.history}
+    named |= {one.inbound_id for one in contributions}
+    read = [store.inbound(id) for id in sorted(named - found.keys() - {""})]
+    return [*found.values(), *(one for one in read if one and one.event == person.event)]
+
+
+def _emails(
+    store: Store,
+    person: Person,
+    inbound: Sequence[InboundEmail],
+    contributions: Sequence[Contribution],
+    invitations: Sequence[Invitation],
+) -> Iterator[OutboxEntry]:
+    for id in sorted(person.ids):
+        yield from store.entries_about(id, MOST_HELD)
+    for address in sorted(person.addresses):
+        yield from store.entries_to(person.event, address)
+    yield from store.entries_among([invitation_entry(person.event, one).id for one in invitations])
+    for its in contributions:
+        yield from (one for one in store.entries_to(person.event, its.email) if one.about == its.id)
+    for email in inbound:
+        if email.sender and normalized_address(email.sender) not in person.addresses and person.is_alone_in(email):
+            yield from (one for one in store.entries_to(person.event, email.sender) if one.inbound_id == email.id)

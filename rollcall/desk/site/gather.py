@@ -44,7 +44,7 @@ def gather(store: Store, event: Event, as_of: datetime, before: Site) -> Site:
     intake, programme = store.intake(event), programme_now(store, event)
     stored = store.stored(event.slug)  # before the people: who comes between is looked for once more
     begins = programme.participants_from
-    is_listed = begins is not None and begins <= as_of
+    is_listed = begins is not None and begins <= as_of < event.keep_until and not _is_deleted(store, event, as_of)
     contributions = published_contributions(event, programme, _numbered(store, event), before, event.day_of(as_of))
     return Site(
         event.slug,
@@ -57,8 +57,14 @@ def gather(store: Store, event: Event, as_of: datetime, before: Site) -> Site:
         participants=tuple(participants(store, event, intake)) if is_listed else None,
         of_file=of_file(event),
         stored=stored,
-        anew_at=begins if begins and not is_listed and begins < event.over_at else None,
+        anew_at=min((at for at in (begins, event.keep_until) if begins and at and at > as_of), default=None),
     )
+
+
+def _is_deleted(store: Store, event: Event, now: datetime) -> bool:
+    """Then it stays so, whatever the file says."""
+    retention = store.retention(event.slug) if event.is_over(now) else None
+    return retention is not None and retention.tally is not None
 
 
 def of_file(event: Event) -> str:
@@ -68,7 +74,7 @@ def of_file(event: Event) -> str:
     programme = programme_of(event)
     beside = [_source_beside(event, one.file) for one in programme.documents or () if one.file]
     closes_at = event.contributions and event.contributions.closes_at
-    said = to_json([programme, beside, closes_at and closes_at.isoformat()])
+    said = to_json([programme, beside, closes_at and closes_at.isoformat(), event.keep_until.isoformat()])
     return hashlib.sha256(said).hexdigest()[:16]
 
 

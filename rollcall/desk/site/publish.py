@@ -80,6 +80,12 @@ def republish(desk: Desk, event: Event) -> None:
             publish(desk, event)
 
 
+def hide_participants(published: Published, slug: str) -> None:
+    """Also of an event whose file is gone."""
+    while (found := published.site(slug)) and (there := from_json(Site, found[0])).participants is not None:
+        published.put_site(slug, to_json(replace(there, participants=None)), found[1])
+
+
 def publish_due(desk: Desk) -> Iterator[tuple[str, Site | Exception]]:
     """What came of each event that is due, or whose file says something else than what is published."""
     now = desk.store.now()

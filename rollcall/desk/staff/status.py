@@ -185,7 +185,7 @@ class _People:
         if event and intake and intake.versions:
             last = intake.versions[-1]
             self.list_is_whole = are_whole(store, slug, *{*intake.closings, last})
-            place = Places(store, event, intake, last) if self.list_is_whole else None
+            place = Places(store, slug, intake, last) if self.list_is_whole else None
         for outline in store.outlines(slug, [name for name in self._answers if name != "category"]):
             there = _as_it_counts(store, slug, outline)
             on_time = intake is None or not intake.leaves_out(there)
