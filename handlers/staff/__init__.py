@@ -46,6 +46,10 @@ def staff(desk: Desk, identify: Identify, request: Request) -> Response:
             case []:
                 allow(request, "GET", "HEAD")
                 response = pages.events(desk, request, address)
+            case ["held"] if "held" not in desk.events:
+                from handlers.staff.held import under_page
+
+                response = under_page(desk, request, address)
             case [slug, *below]:
                 visit = Visit.of(desk, request, address, slug)
                 response = _route(visit, below)

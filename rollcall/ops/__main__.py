@@ -62,9 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     def option(name: str, help: str, to: argparse.ArgumentParser = common) -> None:
         to.add_argument(f"--{name}", default=env(name.upper(), ""), help=help)
 
-    def agree(help: str, to: argparse.ArgumentParser) -> None:
-        to.add_argument("--yes", action="store_true", default=bool(env("YES")), help=help)
-
     common.add_argument("--json", action="store_true", default=bool(env("JSON")), help="answer for programs")
     option("project", "a project at Google (default: this machine's local run)")
     option("events", "folder of the event files (default: the local run's, or events)")
@@ -77,13 +74,16 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=does, opened=None)
         return added
 
+    def unless_asked(help: str, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", default=bool(env("YES")), help=help)
+
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
     option("url", "where the desk's pages are (default: the local run's)", smoke)
     deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
-    agree("move it without asking", deadline)
+    unless_asked("move it without asking", deadline)
     sends = "send the staff the roster, the next version if it changed, and what they missed"
     roster = command("send-roster", lambda given: send_roster(_opened(given), given.event), sends)
     option("event", "which event, as intgov04", roster)
@@ -94,12 +94,12 @@ def _parser() -> argparse.ArgumentParser:
     option("link", "the link, whole, as it stands in the e-mail", revoking)
     again = "after a restore, erase again whom standard input names: a line each, event and id, from the log"
     erasing = command("erase-again", _erase_again, again)
-    agree("do it; without, say how many", erasing)
+    unless_asked("do it; without, say how many", erasing)
     there = "have SendGrid erase what it keeps of addresses: those of standard input, or all of an event"
     at_sendgrid = command("erase-at-sendgrid", _erase_at_sendgrid, there)
     option("event", "which event, as intgov04 (default: addresses from standard input)", at_sendgrid)
     option("sendgrid_region", "global or eu", at_sendgrid)
-    agree("do it; without, say how many", at_sendgrid)
+    unless_asked("do it; without, say how many", at_sendgrid)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
