@@ -9,8 +9,8 @@ given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
 
-.PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check \
-	erase-again erase-at-sendgrid
+.PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check
+.PHONY: erase-again erase-at-sendgrid
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
