@@ -43,6 +43,7 @@ _KINDS = {
     EmailKind.ANNOUNCEMENT: N_("Announcement"),
     EmailKind.ERASURE: N_("Erasure of personal data"),
 }
+_HELD = ["held"], ["held.json"], ["held.pdf"]
 _OVER = HttpProblem(410, N_("The event is over"), N_("Nothing was changed, and you need do nothing."))
 _TOO_MANY = HttpProblem(
     409,
@@ -114,8 +115,10 @@ def registered_by(desk: Desk, event: Event, token: str) -> Registered | NoLink:
 
 
 def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str]) -> Response:
-    if below in ([], ["keep-address"], ["new-link"], ["withdraw"], ["erase"]):
-        allow(request, "GET", "HEAD", *(["POST"] if below else []))
+    if below in ([], *_HELD):
+        allow(request, "GET", "HEAD")
+    elif below in (["keep-address"], ["new-link"], ["withdraw"], ["erase"]):
+        allow(request, "GET", "HEAD", "POST")
     else:
         raise NO_SUCH_PAGE
     there = registered_by(desk, event, token)
@@ -132,16 +135,32 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
             return asked(desk, event, request, there, address)
         case ["erase"]:
             return to_ask(desk, event, there, address)
+        case ["withdraw" | "keep-address"] if event.is_over(desk.intakes.now(event)):
+            return message(request, _OVER, event)
         case ["withdraw"] if request.method == "POST":
             return _withdraw(desk, event, request, there, address)
         case ["withdraw"] if not there.is_withdrawn:
             return _to_withdraw(desk, event, there, address)
         case ["keep-address"] if request.method == "POST":
             return _keep_address(desk, event, there, address)
+        case ["held" | "held.json" | "held.pdf" as name]:
+            return _held(desk, event, there, name, address)
         case ["new-link"] if request.method == "POST":
             return _new_link(desk, event, request, there)
         case _:
             return _shown(desk, event, request, there, address, erasure)
+
+
+def _held(desk: Desk, event: Event, there: Registered, name: str, address: str) -> Response:
+    """Not to whoever has the mailbox with which somebody else had registered."""
+    if amend.was_not_theirs(desk, event, there):
+        raise NO_SUCH_PAGE
+    from handlers import held
+
+    def show(given: object) -> Response:
+        return page(200, "held", event=event, given=given, address=f"{address}/held", back=address)
+
+    return held.answer(desk, event, there, name, show, to_staff=False)
 
 
 def _double(desk: Desk, event: Event, there: Registered) -> Response:
@@ -167,6 +186,7 @@ def _shown(
         said=request.query_string.decode("ascii", "replace"),
         not_me=amend.was_not_theirs(desk, event, there),
         late=desk.intakes.recent(event).leaves_out(there),
+        over=event.is_over(desk.intakes.now(event)),
         until=until,
         may_change=may_change,
         erasure=erasure,

@@ -141,6 +141,10 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
             from handlers.staff.accesses import person_accesses
 
             return person_accesses(visit, there)
+        case ["held" | "held.json" | "held.pdf" as name]:
+            from handlers.staff.held import held_page
+
+            return held_page(visit, there, name)
         case [name]:
             allow(visit.request, "GET", "HEAD", "POST")
             _see_that_it_is_not_erased(visit, there)
@@ -214,6 +218,7 @@ def _files(visit: Visit, there: Registered) -> list[tuple[str, str]]:
     spoken, files = language(visit.event.language), []
     if there.entered and there.entered.scan:
         files.append((address_of(visit, there, "scan"), spoken.gettext("Download the scan")))
+    files.append((address_of(visit, there, "held"), spoken.gettext("All that is held of this person")))
     if not there.is_withdrawn:
         files.append((address_of(visit, there, "print"), spoken.gettext("The confirmation, to print")))
     return files
@@ -263,7 +268,7 @@ def _change(visit: Visit, there: Registered) -> Response:
 
 
 def _printed(visit: Visit, there: Registered) -> Response:
-    """The last confirmation, as it would go out now; as after the event, when its link ends: by that whoever may only
+    """The last confirmation, as it would go out now; as after the event, when it has no link: by that whoever may only
     look here could change and withdraw, as if they were its person."""
     desk, event = visit.desk, visit.event
     intake = replace(desk.intakes.fresh(event), as_of=event.over_at + timedelta.resolution)

@@ -16,7 +16,7 @@ from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKin
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake, OnRoster
-from rollcall.model.personal_data import ErasureStatus
+from rollcall.model.personal_data import ErasureStatus, Retention
 from rollcall.model.registration import Outline, Registered
 
 _AHEAD = timedelta(hours=1)  # people register while we count
@@ -80,6 +80,8 @@ class EventStatus:
     """Registrations and inbound e-mails, as the database counts them."""
     tally: "Tally" = field(default_factory=lambda: Tally())
     contributions: Counts = field(default_factory=Counts)
+    retention: Retention | None = None
+    """None where the sweep has not seen the event yet."""
     asked_to_erase: Sequence[date] = ()
     """By when each has to be answered, the first first."""
     erased: int = 0
@@ -150,7 +152,9 @@ def event_status(
 ) -> EventStatus:
     """Reads everything that there is of the event. Without `news` it does not look at the history of those who changed,
     and `not_on_last_version` stays 0."""
-    people = _People(store, slug, event, intake, now, news=news)
+    retention = store.retention(slug)
+    is_deleted = retention is not None and retention.is_deleted  # with the roster's pages
+    people = _People(store, slug, event, None if is_deleted else intake, now, news=news)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
@@ -176,6 +180,7 @@ def event_status(
         admitted=counted["admitted"],
         stored=store.stored(slug),
         tally=people.tally,
+        retention=retention,
         contributions=counts_of(store, slug, contributions_close_at(store, event) if event else None),
         asked_to_erase=[one.answer_by for one in waiting(store, event)] if event else (),
         erased=sum(one.status is ErasureStatus.ERASED for one in store.erasures(slug)),
