@@ -8,12 +8,15 @@ from handlers.responses import HttpProblem, form_address, message, own_address, 
 from rollcall.desk.desk import Desk
 from rollcall.desk.follow_up import Completed, form_to_complete, used_by
 from rollcall.desk.follow_up import resolve as resolve_at_desk
+from rollcall.desk.personal_data.accesses import note_access
 from rollcall.desk.register import intake_now
 from rollcall.language import N_, language
+from rollcall.model import personal_data
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.links import LinkDamaged, LinkExpired, LinkPurpose, LinkRevoked, NoLink, Opened, link_id
 from rollcall.model.registration import Registration
+from rollcall.model.review import ItemId, ItemKind
 from schemas.faults import sentences
 
 _NOT_THERE = N_(
@@ -46,6 +49,14 @@ def for_staff(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Eve
     """In the language of the one whose link it is."""
     found = desk.links.opened(event, purpose, _whole(token), desk.intakes.now(event))
     return event.for_member(desk.links.member(event, found) if isinstance(found, Opened) else None)
+
+
+def note_opened(
+    desk: Desk, event: Event, link: Opened, what: personal_data.Opened, *registration_ids: str, about: str
+) -> None:
+    """By the one of the staff whose link it is, or by their mail program."""
+    member = desk.links.member(event, link)
+    note_access(desk, event, member.address if member else "", what, *registration_ids, about=about)
 
 
 def _whole(token: str) -> str:
@@ -113,6 +124,7 @@ def resolving(
     desk: Desk, event: Event, link: Opened, inbound: InboundEmail, *, press: bool, said: str = ""
 ) -> Response:
     """`said`: what was done before."""
+    note_opened(desk, event, link, personal_data.Opened.REVIEW, about=str(ItemId(ItemKind.INBOUND, link.id)))
     if press:
         resolve_at_desk(desk, link)
         log("INFO", "inbound e-mail resolved", event=event.slug, inbound=link.id)

@@ -14,6 +14,7 @@ from rollcall.language import language
 from rollcall.model.email import links_to
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
+from rollcall.model.registration import normalized_address
 from schemas.faults import sentences
 from schemas.form import address_asked, faults_of, read_address
 
@@ -34,7 +35,8 @@ def find_registration(desk: Desk, event: Event, request: Request) -> Response:
     except ValidationError as error:
         return _form(event, 422, email, errors=sentences(event, faults_of(error)))
     try:
-        desk.store.enqueue(links_to(event.slug, address, desk.intakes.now(event)))
+        mark = desk.links.mark(event.slug, normalized_address(address))
+        desk.store.enqueue(links_to(event.slug, mark, address, desk.intakes.now(event)))
     except StoreUnavailable as error:
         why = language(event.language).gettext(UNAVAILABLE)
         return unavailable(error, _form(event, 503, email, problem=why))

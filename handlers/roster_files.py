@@ -5,12 +5,13 @@ from typing import TypeVar
 
 from flask import Request, Response
 
-from handlers.email_links import no_link, opened
+from handlers.email_links import no_link, note_opened, opened
 from handlers.logs import log, log_unavailable
 from handlers.responses import HttpProblem, as_file, message
 from rollcall.desk.desk import Desk
 from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_ending, roster_file_name
 from rollcall.language import N_
+from rollcall.model import personal_data
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
@@ -34,6 +35,7 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
         return message(request, _GONE, event)
     if request.method == "GET":
         log("INFO", "roster downloaded", event=event.slug, ending=ending)
+    note_opened(desk, event, link, personal_data.Opened.ROSTER, about=link.id)
     headers = as_file(roster_file_name(event.slug, ending))
     return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=headers)
 

@@ -5,14 +5,16 @@ from functools import partial
 from flask import Request, Response
 
 from handlers.change import Changing, change
-from handlers.email_links import GONE, no_link, opened, resolving
+from handlers.email_links import GONE, no_link, note_opened, opened, resolving
 from handlers.responses import message, page
 from rollcall.desk import amend
 from rollcall.desk.desk import Desk
+from rollcall.model import personal_data
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundForm
 from rollcall.model.links import LinkPurpose, Opened
 from rollcall.model.registration import Actor, Registered, as_asked
+from rollcall.model.review import ItemId, ItemKind
 from schemas.faults import sentences
 from schemas.form import written
 
@@ -35,6 +37,8 @@ def _to_change(desk: Desk, event: Event, request: Request, token: str, address: 
         return message(request, GONE, event)
     form = inbound.forms[link.number]
     there = _whose(desk, event, form)
+    ids, about = [there.id] if there else [], str(ItemId(ItemKind.INBOUND, link.id))
+    note_opened(desk, event, link, personal_data.Opened.REVIEW, *ids, about=about)
     if there is None:
         return page(410, "no_person", event=event, inbound=inbound)
     unclear = {name: faults for name, faults in form.faults.items() if form.answers.get(name)}

@@ -24,7 +24,7 @@ from rollcall.model.links import (
     NoLink,
     Opened,
 )
-from rollcall.model.registration import Registered, new_id, normalized_address
+from rollcall.model.registration import Registered, base32, new_id, normalized_address
 from rollcall.model.staff import Role, StaffMember
 
 _HMAC_SHA256: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
@@ -124,6 +124,10 @@ class SignedLinks:
 
     def is_for(self, opened: Opened, address: str) -> bool:
         return self._recipients().verify_signature(normalized_address(address), opened.recipient)
+
+    def mark(self, *said: str) -> str:
+        signature = Signer(self._keys(), salt="mark", **_HMAC_SHA256).get_signature("\x1f".join(said))
+        return base32(hashlib.sha256(signature).digest()[:15])
 
     def button(self, member: str, now: datetime) -> str:
         return _text(self._buttons().dumps([new_id(), int(now.timestamp()), self._recipient(member)]))

@@ -24,6 +24,7 @@ from rollcall.model.links import (
     Opened,
     link_id,
 )
+from rollcall.model.registration import may_be_id
 from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import LINKS, an_event, registered, staff_of
 
@@ -114,6 +115,14 @@ def test_what_changes_something_opens_for_editors_alone(purpose: LinkPurpose) ->
     viewer = replace(EVENT, staff=(StaffMember(ONE, Role.VIEWER), StaffMember(OTHER)))
     ended = LinkRevoked() if purpose in TO_EDITORS else FOUND[purpose]
     assert LINKS.opened(viewer, purpose, TOKENS[purpose], UNTIL) == ended
+
+
+def test_a_mark_is_the_same_for_the_same_and_only_a_key_makes_it() -> None:
+    mark = LINKS.mark(EVENT.slug, ONE)
+    assert mark == LINKS.mark(EVENT.slug, ONE)
+    assert may_be_id(mark)
+    of_another_key = SignedLinks(NEW, LINKS.pages).mark(EVENT.slug, ONE)
+    assert len({mark, of_another_key, LINKS.mark(EVENT.slug, OTHER), LINKS.mark(f"{EVENT.slug}{ONE}")}) == 4
 
 
 def test_a_link_to_staff_is_of_one_person_whom_it_does_not_tell() -> None:

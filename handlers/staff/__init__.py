@@ -140,6 +140,14 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.log import log_page
 
             return log_page(visit)
+        case ["accesses"]:
+            from handlers.staff.accesses import accesses_page
+
+            return accesses_page(visit)
+        case ["accesses", "accesses.csv"]:
+            from handlers.staff.accesses import accesses_file
+
+            return accesses_file(visit)
         case ["write", *rest]:
             from handlers.staff.write import write_pages
 

@@ -55,6 +55,7 @@ from rollcall.model.contribution import (
 )
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
+from rollcall.model.personal_data import Opened
 from rollcall.model.programme import AgendaItem
 from rollcall.model.registration import Actor, Way, may_be_id
 from rollcall.model.registration import reference as reference_of
@@ -156,6 +157,7 @@ class Action:
 
 def contribution(visit: Visit, id: str, below: list[str]) -> Response:
     there = _found(visit, id)
+    visit.opened(Opened.CONTRIBUTION, *filter(None, [there.registration_id]), about=there.id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")

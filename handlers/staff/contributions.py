@@ -36,6 +36,7 @@ from rollcall.documents.contributions import (
 )
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, PaperFile, Stage, designation
+from rollcall.model.personal_data import Opened
 
 MOST_SHOWN = 50
 _LATE = "late"
@@ -168,6 +169,7 @@ def contributions_list(visit: Visit, ending: str) -> Response:
     kind, made = LIST_TYPES[ending]
     those = list(all_contributions(store, event.slug))
     said = ContributionList(store.now(), those, contributions_close_at(store, event))
+    visit.opened(Opened.CONTRIBUTION, about=f"list{ending}")
     log("INFO", "list of contributions downloaded", event=event.slug, ending=ending)
     return Response(made(event, said), mimetype=kind, headers=as_file(list_name(event, ending)))
 
@@ -176,6 +178,7 @@ def archive(visit: Visit) -> Response:
     """Of all files and a list of them, made as it is sent: a file in memory at no time, and nothing on the disk."""
     allow(visit.request, "GET", "HEAD")
     before = number_in(visit.request.args.get("before", ""), 6)
+    visit.opened(Opened.CONTRIBUTION, about=f"all.zip {before or ''}".strip())
     log("INFO", "archive of contributions downloaded", event=visit.event.slug, before=before)
     headers = as_file(list_name(visit.event, f"-below-{before}.zip" if before else ".zip"))
     pieces = _archive(visit, before) if visit.request.method == "GET" else []

@@ -44,6 +44,7 @@ from rollcall.model.event import Event
 from rollcall.model.finding import name_in_order
 from rollcall.model.hotels import RoomingLists, listed_hotel
 from rollcall.model.intake import Intake, RosterVersion
+from rollcall.model.personal_data import Opened
 from schemas.faults import sentences
 from schemas.form import faults_of, read_address
 
@@ -195,6 +196,7 @@ def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
             raise NO_SUCH_PAGE
         of_version = as_listed(store, event.slug, version)
         said = rooming_list(event, lists.name, version.number, version.drawn_at, of_version)
+    visit.opened(Opened.ROOMING_LIST, about=f"{hotel} {said.number}{ending}")
     kind, made = ROOMING_LIST_TYPES[ending]
     headers = as_file(rooming_list_name(event, said, ending))
     log("INFO", "rooming list downloaded", event=event.slug, ending=ending)
@@ -215,6 +217,7 @@ def _shown(
     there = one_hotel(store, event, intake, lists)
     if not there.name:
         raise NO_SUCH_PAGE
+    visit.opened(Opened.ROOMING_LIST, about=hotel)
     rows = nsmallest(MOST_SHOWN, guests(store, event, there), key=lambda one: name_in_order(one.registration))
     listed = rooming_list(event, there.name, 0, intake.as_of, rows)
     ids = {one.reference: one.id for one in rows}

@@ -34,13 +34,17 @@ class LogPage:
     entries: Sequence[Logged]
     older: str | None
     """The address of the next page."""
+    accesses: str
+    """The address of who opened what."""
 
 
 def log_page(visit: Visit) -> Response:
     allow(visit.request, "GET", "HEAD")
     entries = visit.desk.store.audit(visit.event.slug, _before(visit), _ENTRIES + 1)
     older = visit.address("log", before=entries[_ENTRIES - 1].at.isoformat()) if len(entries) > _ENTRIES else None
-    return staff_page(visit, "log", LogPage([logged(visit, one) for one in entries[:_ENTRIES]], older))
+    return staff_page(
+        visit, "log", LogPage([logged(visit, one) for one in entries[:_ENTRIES]], older, visit.address("accesses"))
+    )
 
 
 def _before(visit: Visit) -> datetime | None:

@@ -25,6 +25,7 @@ from rollcall.documents.staff_log import source_in_words, why_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, NotNeeded, confirmation
 from rollcall.model.event import Event
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import Actor, Registered, Revision
 from schemas.form import in_words, written
 
@@ -101,10 +102,14 @@ class PersonPage:
     doubles: Sequence[Alike]
     compare: str
     """Address of the page that compares with another."""
+    accesses: str
+    """Address of who opened this."""
 
 
 def person(visit: Visit, id: str, below: list[str]) -> Response:
     there = found(visit, id)
+    if below not in (["held"], ["held.json"], ["held.pdf"]):
+        visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")
@@ -122,6 +127,10 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
             from handlers.staff.held import held_page
 
             return held_page(visit, there, name)
+        case ["access"]:
+            from handlers.staff.accesses import person_accesses
+
+            return person_accesses(visit, there)
         case [name]:
             allow(visit.request, "GET", "HEAD", "POST")
             return person_actions.answer(visit, there, name)
@@ -150,6 +159,7 @@ def _page(visit: Visit, there: Registered) -> PersonPage:
         audit=[logged(visit, one) for one in reversed(desk.store.audit_of(event.slug, there.id))],
         doubles=[_alike(visit, there, one) for one in likely_doubles(desk, event, there)],
         compare=address_of(visit, there, "double"),
+        accesses=address_of(visit, there, "access"),
     )
 
 

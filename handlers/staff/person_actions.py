@@ -24,6 +24,7 @@ from rollcall.documents.changes import FieldChange, changes_between
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Press
 from schemas.faults import sentences
@@ -261,6 +262,8 @@ def _double(visit: Visit, there: Registered) -> Response:
 def _double_page(
     visit: Visit, there: Registered, other: Registered | None, typed: str, problem: str, status: int = 200
 ) -> Response:
+    if other:
+        visit.opened(Opened.PERSON, other.id)
     differ = changes_between(visit.event, there.registration, other.registration) if other else []
     context = DoublePage(
         there=there,

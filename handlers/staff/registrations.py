@@ -28,6 +28,7 @@ from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, Language, language
 from rollcall.model.email import UNDELIVERED
 from rollcall.model.event import Event
+from rollcall.model.personal_data import Opened
 from schemas.form import asked_of, in_words
 from schemas.kinds import OneChoice
 
@@ -136,9 +137,10 @@ def export(visit: Visit, ending: str) -> Response:
     cells = _exported(visit, view)
     name = f"{event.slug}-registrations{ending}"
     headers = as_file(name)
+    visit.opened(Opened.EXPORT, about=ending.removeprefix("."))
     log("INFO", "registrations exported", event=event.slug, ending=ending)
     if ending == ".csv":
-        return Response(whole_or_broken_off(_as_csv(head, cells)), mimetype=ROSTER_TYPES[ending], headers=headers)
+        return Response(whole_or_broken_off(as_csv(head, cells)), mimetype=ROSTER_TYPES[ending], headers=headers)
     body = whole_or_broken_off(_as_workbook(event, head, cells, visit))
     return Response(body, mimetype=ROSTER_TYPES[ending], headers=headers)
 
@@ -284,7 +286,7 @@ def _exported(visit: Visit, view: View) -> Iterator[list[str]]:
         yield [cells.get(name, "") for name in names]
 
 
-def _as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def as_csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     """With a byte order mark, by which Excel knows that it is UTF-8."""
     into = io.StringIO()
     table = csv.writer(into)

@@ -23,6 +23,7 @@ from handlers.staff.review_item import (
     found,
     next_page,
     noted,
+    opened,
     person_of,
     refused,
     standing_of,
@@ -239,6 +240,7 @@ def _filled_in(
     problem: str = "",
     ends: bool | None = None,
 ) -> Response:
+    opened(visit, item)
     form = _form_at(item, place)
     there, standing = _whose(item, form), standing_of(visit, item, problem)
     others = [one for number, one in enumerate(_of(item).forms) if number != place]
@@ -321,6 +323,7 @@ def _read(
 
 def _files(visit: Visit, id: ItemId) -> Response:
     item = found(visit, id)
+    opened(visit, item)
     address = visit.address("review", id.kind, id.id)
     files = [
         FileShown(_short(one.name), len(one.content), "" if one.withheld else f"{address}/files/{place}")
@@ -331,7 +334,9 @@ def _files(visit: Visit, id: ItemId) -> Response:
 
 def _file(visit: Visit, id: ItemId, place: int) -> Response:
     """To be stored, never to be shown here: whoever opens it does so in a program of their own."""
-    attachments = _attachments(visit, _of(found(visit, id)))
+    item = found(visit, id)
+    opened(visit, item)
+    attachments = _attachments(visit, _of(item))
     if place >= len(attachments) or attachments[place].withheld:
         raise _NO_FILE
     file = attachments[place]

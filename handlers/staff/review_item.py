@@ -24,6 +24,7 @@ from rollcall.language import N_, language
 from rollcall.model.email import OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import QuarantinedForm, Registered, Registration, written
 from rollcall.model.review import DifferingForm, Ending, ItemId, ItemKind
 from rollcall.model.staff import Press
@@ -171,6 +172,10 @@ def found(visit: Visit, id: ItemId) -> Item:
     return item
 
 
+def opened(visit: Visit, item: Item) -> None:
+    visit.opened(Opened.REVIEW, *(one.id for one in item.people), about=str(item.id))
+
+
 def title_of(event: Event, item: Item) -> tuple[str, str]:
     """And what it is about, in a line."""
     spoken = language(event.language)
@@ -191,6 +196,7 @@ def title_of(event: Event, item: Item) -> tuple[str, str]:
 def shown(
     visit: Visit, item: Item, problem: str = "", status: int = 200, taken: Mapping[str, str] | None = None
 ) -> Response:
+    opened(visit, item)
     standing = standing_of(visit, item, problem)
     match item.id.kind:
         case ItemKind.QUARANTINED:

@@ -31,6 +31,7 @@ from rollcall.language import N_, language
 from rollcall.model.email import Email, roster_entry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, RosterVersion
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import says_the_same
 from rollcall.model.staff import Receives
 from templates import deadline
@@ -138,6 +139,7 @@ def changes_page(visit: Visit) -> Response:
         if to.number < since.number:
             since, to = to, since
         pairs = between(store, event.slug, since, to)
+    visit.opened(Opened.ROSTER, about=f"{since.number}-{to.number if to else _NOW}")
     people = list(islice(filter(None, (_person_change(visit, pair) for pair in pairs)), MOST_SHOWN + 1))
     page = ChangesPage(
         rosters=visit.address("rosters"),
@@ -156,6 +158,7 @@ def version_file(visit: Visit, number: str, ending: str) -> Response:
     intake = visit.desk.store.intake(event)
     version = _version(intake, number)
     headers = as_file(roster_file_name(event.slug, ending))
+    visit.opened(Opened.ROSTER, about=f"{version.number}{ending}")
     log("INFO", "roster downloaded", event=event.slug, ending=ending)
     body = _as_sent(visit, intake, version, ending) if version == intake.versions[-1] else None
     return Response(body or _as_listed(visit, intake, version, ending), mimetype=ROSTER_TYPES[ending], headers=headers)

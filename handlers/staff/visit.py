@@ -11,8 +11,10 @@ from flask import Request
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.accesses import note_access
 from rollcall.language import N_
 from rollcall.model.event import Event
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import base32
 from rollcall.model.staff import Press, Role, StaffMember
 
@@ -59,6 +61,10 @@ class Visit:
         """Of a page of this event, as the browser knows it."""
         path = "/".join([root(self.request), quote(self.event.slug, safe=""), *(quote(one, safe="") for one in below)])
         return f"{path}?{urlencode(query)}" if query else path
+
+    def opened(self, what: Opened, *registration_ids: str, about: str = "") -> None:
+        """Before it is shown. `about` names no person."""
+        note_access(self.desk, self.event, self.member.address, what, *registration_ids, about=about)
 
     def button(self) -> str:
         return self.desk.links.button(self.member.address, self.desk.intakes.now(self.event))

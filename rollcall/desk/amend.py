@@ -8,6 +8,7 @@ from typing import Any
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Registrations
 from rollcall.model.email import OutboxEntry, address_check, confirmation, new_link, withdrawal_notice
+from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.programme import LISTED, Participant, participant_of
@@ -255,7 +256,7 @@ def audited(press: Press | None, action: Action, after: Registered, **about: Any
 
 def still_there(there: Registered | None) -> Registered:
     if there is None:
-        raise LookupError("a registration that was there is gone; registrations are never deleted")
+        raise Gone("a registration that was there is gone: its person was erased meanwhile")
     return there
 
 

@@ -10,6 +10,8 @@ from rollcall.model.inbound import REGISTERED, FormStatus, InboundEmail, Inbound
 from rollcall.model.links import Opened
 from rollcall.model.registration import Registered, Registration, normalized_address, person_key
 
+_DONE = (*REGISTERED, FormStatus.ERASED)
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -24,6 +26,8 @@ def form_to_complete(desk: Desk, opened: Opened) -> InboundForm | Completed | No
     if inbound is None or opened.number >= len(inbound.forms):
         return None
     form, there = inbound.forms[opened.number], None
+    if form.status is FormStatus.ERASED:
+        return None
     if form.status in REGISTERED:
         return Completed(desk.store.registered(opened.event, form.registration_id or ""))
     if form.person and normalized_address(form.answers.get("email", "")) == normalized_address(inbound.sender):
@@ -56,11 +60,11 @@ def note_completed(desk: Desk, opened: Opened, registration_id: str) -> None:
 def completed(inbound: InboundEmail, place: int, by: Registered) -> InboundEmail:
     """Once, and by its own person: another's form leaves it as it is."""
     form = next(iter(inbound.forms[place : place + 1]), None)
-    if form is None or form.status in REGISTERED or not is_of(form, by.registration):
+    if form is None or form.status in _DONE or not is_of(form, by.registration):
         return inbound
     done = InboundForm(FormStatus.REGISTERED, by.id, person=person_key(by.registration))
     forms = (*inbound.forms[:place], done, *inbound.forms[place + 1 :])
-    if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in REGISTERED for form in forms):
+    if inbound.status is InboundStatus.WAITING_FOR_SENDER and all(form.status in _DONE for form in forms):
         return replace(inbound, forms=forms, status=InboundStatus.REGISTERED)
     return replace(inbound, forms=forms)
 

@@ -27,10 +27,8 @@ class PersonalData(Protocol):
     def all_differing(self, event: str, registration_id: str) -> Sequence[DifferingForm]:
         """Also those that wait no more."""
 
-    def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
-        """By `person_key`."""
-
-    def quarantined_under(self, event: str, address: str) -> Sequence[QuarantinedForm]: ...
+    def quarantined_of(self, event: str, keys: Iterable[str], addresses: Iterable[str]) -> Sequence[QuarantinedForm]:
+        """With one of these `person_key`s or normalized addresses."""
 
     def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
         """By e-mail address, however it is written."""
@@ -44,8 +42,8 @@ class PersonalData(Protocol):
     def invitations_of(self, event: str, ids: Iterable[str], addresses: Iterable[str]) -> Sequence[Invitation]:
         """As `contributions_of`: used for these, or sent there."""
 
-    def audit_about(self, event: str, about: str) -> Sequence[AuditEntry]:
-        """By the id of what else than a registration it was done to."""
+    def audit_about(self, event: str, about: Iterable[str]) -> Sequence[AuditEntry]:
+        """Done to what has these ids."""
 
     # --- erasure
 
@@ -64,7 +62,8 @@ class PersonalData(Protocol):
 
     def erase_beside(self, held: Held, left: Left) -> None:
         """Delete all but the registrations and their history, in commits of a bounded size; what is `left` takes the
-        place of what it was, if nobody wrote that since it was read. Safe to repeat: whoever calls again finds less."""
+        place of what it was, if nobody wrote that since it was read. What is kept by a registration's id alone goes by
+        `Person.ids`, whether or not it is among `held`. Safe to repeat: whoever calls again finds less."""
 
     def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
         """Delete these, their history and their `people`, and write the erasure, in one commit; False, and nothing
@@ -87,13 +86,14 @@ class PersonalData(Protocol):
 
     # --- who looked
 
-    def note_access(self, access: Access) -> None: ...
+    def note_access(self, *accesses: Access) -> None:
+        """One commit."""
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         """The newest first."""
 
-    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
-        """A page, the newest first."""
+    def accesses(self, event: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Access]:
+        """A page, the newest first; `after`: time and id of the last of the page before."""
 
     def forget_accesses(self, before: datetime, limit: int) -> int:
         """Delete so many at the most, of any event; how many it were."""

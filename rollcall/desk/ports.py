@@ -123,7 +123,7 @@ class Registrations(Protocol):
         """A page by person, past `after`."""
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
-        """The smoke test's. Of anybody else nothing is ever deleted."""
+        """The smoke test's: of anybody else no function but `erase` deletes anything."""
 
 
 class Outbox(Protocol):
@@ -428,6 +428,9 @@ class Links(Protocol):
         """Of the staff, for whom the link was made."""
 
     def is_for(self, opened: Opened, address: str) -> bool: ...
+
+    def mark(self, *said: str) -> str:
+        """An id that is the same for the same; whoever has no key cannot tell, or try, of what."""
 
     def button(self, member: str, now: datetime) -> str:
         """What a form of the staff's pages carries: whoever does not see the page cannot press its button."""

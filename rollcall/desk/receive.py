@@ -20,7 +20,7 @@ from rollcall.desk.limits import Limits
 from rollcall.desk.register import Accepted, Conflict, Duplicate, Late, NotYetOpen, intake_now, register_emailed
 from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.email import OutboxEntry, email_id_in, is_reply_id, reply_entry
-from rollcall.model.errors import StoreUnavailable
+from rollcall.model.errors import Gone, StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.inbound import (
     CHANGES,
@@ -76,7 +76,7 @@ def read_in(desk: Desk, id: str) -> InboundEmail | None:
         return claimed
     claimed_now, raw = desk.store.inbound(id), desk.files().get(id)
     if claimed_now is None or raw is None:
-        raise LookupError("an inbound e-mail that was there is gone; none is ever deleted")
+        raise Gone("an inbound e-mail that was there is gone: its person was erased meanwhile")
     read, entries, completed = _read(desk, event, claimed_now, raw, now)
     if not desk.store.save_inbound(read, entries):
         return None

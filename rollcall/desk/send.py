@@ -16,8 +16,7 @@ from rollcall.desk.limits import Limits
 from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
 from rollcall.model import email
 from rollcall.model.email import AttemptOutcome, CircuitBreaker, EmailStatus, NotNeeded, OutboxEntry, SendResult
-from rollcall.model.errors import StoreUnavailable
-from rollcall.model.event import SMOKE_TEST
+from rollcall.model.errors import Gone, StoreUnavailable
 
 
 class CircuitChange(StrEnum):
@@ -159,7 +158,10 @@ def _most_to_one_address(entry: OutboxEntry, limits: Limits) -> int:
 
 
 def may_be_postponed(entry: OutboxEntry) -> bool:
-    """Not what goes to staff, but for notices that anybody may cause; nor what counts for its address already."""
+    """Not what goes to staff, but for notices that anybody may cause; nor an erasure, which the staff decide and which
+    does not wait long; nor what counts for its address already."""
+    if entry.kind is email.EmailKind.ERASURE:
+        return False
     anybodys = entry.kind not in email.NOT_TO_REGISTRANTS or entry.kind is email.EmailKind.WITHDRAWAL
     return anybodys and not any(attempt.may_be_accepted for attempt in entry.attempts)
 
@@ -285,6 +287,8 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
         written = desk.write(desk, claimed, event, intake)
         # writing what staff get may take minutes
         as_of = desk.store.now() if claimed.kind in email.NOT_TO_REGISTRANTS else intake.as_of
+    except Gone:
+        return NotNeeded("what it is about is gone: a person was erased, or their time was over")
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
         return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
     if isinstance(written, NotNeeded):
@@ -317,10 +321,8 @@ def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) ->
         # what was accepted waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(result, email.Accepted) else desk.store.now()
         current = desk.store.entry(claimed.id)
-        if current is None and claimed.event == SMOKE_TEST.slug:  # forgotten meanwhile
+        if current is None:  # its person was erased meanwhile, or was the smoke test's
             return settle(claimed, claimed.attempts[-1].id, result, now, desk.limits).status
-        if current is None:
-            raise LookupError("an outbox entry is gone; only those of the smoke test are deleted")
         settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
         if settled == current or desk.store.save_entry(settled, digests_about(desk, settled)):
             return settled.status

@@ -46,6 +46,7 @@ _DIFFERS = N_("A form with other answers came")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _ERASURES = {
     ErasureStatus.ASKED: N_("Asked for"),
+    ErasureStatus.TAKEN_BACK: N_("Taken back"),
     ErasureStatus.REFUSED: N_("Refused"),
     ErasureStatus.DUE: N_("Due"),
     ErasureStatus.ERASED: N_("Erased"),

@@ -36,6 +36,7 @@ _EMAILS = {
     EmailKind.ROOMING_LIST: N_("Rooming list"),
     EmailKind.RECEIPT: N_("Receipt of a contribution"),
     EmailKind.NOTICE: N_("Notice about a contribution"),
+    EmailKind.ERASURE: N_("Erasure of personal data"),
 }
 _FORMS = {
     FormStatus.REGISTERED: NP_("a form", "registered"),
@@ -46,6 +47,7 @@ _FORMS = {
     FormStatus.INCOMPLETE: NP_("a form", "incomplete"),
     FormStatus.NOT_YET_OPEN: NP_("a form", "came before registration opened"),
     FormStatus.NEEDS_REVIEW: NP_("a form", "needs review"),
+    FormStatus.ERASED: NP_("a form", "erased"),
 }
 
 

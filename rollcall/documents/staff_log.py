@@ -43,6 +43,8 @@ _ACTIONS = {
     Action.CONTRIBUTION_WITHDRAWN: N_("Contribution withdrawn"),
     Action.RECEIPT_SENT: N_("Receipt sent again"),
     Action.PROGRAMME_CHANGED: N_("Programme changed"),
+    Action.ERASURE_DECIDED: N_("Erasure decided"),
+    Action.ERASURE_REFUSED: N_("Erasure refused"),
 }
 _WHYS = {
     Why.CHANGED: _ACTIONS[Action.CHANGED],

@@ -10,6 +10,7 @@ from rollcall.emails import (
     announcement,
     confirmation,
     conflict,
+    erasure,
     invitation,
     links,
     notice,
@@ -55,6 +56,8 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
             return receipt.write(desk, entry, event, intake)
         case EmailKind.NOTICE:
             return notice.write(desk, entry, event, intake)
+        case EmailKind.ERASURE:
+            return erasure.write(desk, entry, event, intake)
         case _:
             assert_never(entry.kind)
 

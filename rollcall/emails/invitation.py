@@ -4,6 +4,7 @@ from rollcall.desk.desk import Desk
 from rollcall.emails.wording import unlinked, worded
 from rollcall.language import language
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.invitation import Invitation
@@ -12,7 +13,7 @@ from rollcall.model.invitation import Invitation
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     invitation = desk.store.invitation(event.slug, entry.about)
     if invitation is None:
-        raise LookupError(f"invitation {entry.about} is not there")
+        raise Gone(f"invitation {entry.about} is not there")
     if not invitation.is_open(intake.as_of):
         return NotNeeded("the invitation was used or revoked, or has expired")
     event = event.in_language(invitation.language)

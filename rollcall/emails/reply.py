@@ -25,6 +25,7 @@ from rollcall.emails.wording import (
 from rollcall.language import N_, language
 from rollcall.model.contribution import designation
 from rollcall.model.email import Email, NotNeeded, OutboxEntry, is_reminder
+from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.inbound import (
@@ -153,10 +154,10 @@ def _still_waits(desk: Desk, inbound: InboundEmail) -> bool:
 
 
 def gather(desk: Desk, event: Event, entry: OutboxEntry, intake: Intake) -> Reply:
-    """Raises `StoreUnavailable`; `LookupError` where the inbound e-mail is gone."""
+    """Raises `StoreUnavailable`; `Gone`, as the inbound e-mail may be."""
     inbound = desk.store.inbound(entry.inbound_id or "")
     if inbound is None:
-        raise LookupError(f"inbound e-mail {entry.inbound_id} is not there")
+        raise Gone(f"inbound e-mail {entry.inbound_id} is not there")
     event = event.in_language(inbound.language)
     found = [read(desk, event, form.registration_id) for form in inbound.forms if form.registration_id]
     until = max(intake.closes_at, intake.as_of) + VALID_FOR[LinkPurpose.COMPLETE]  # the deadline may be moved
@@ -222,7 +223,7 @@ def word(entry: OutboxEntry, event: Event, reply: Reply, intake: Intake) -> Emai
 
 def _may_tell(reply: Reply, form: InboundForm) -> bool:
     """A letter is about a registration only to whom it belongs."""
-    return not form.is_letter or form.registration_id in reply.own
+    return form.status is not FormStatus.ERASED and (not form.is_letter or form.registration_id in reply.own)
 
 
 def _in_short(event: Event, form: FormShown) -> str:

@@ -12,6 +12,7 @@ from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, Shown,
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import Attachment, Email, EmailKind, OutboxEntry
+from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
 from rollcall.model.intake import Intake
@@ -80,14 +81,14 @@ def worded(
 def person_of(desk: Desk, event: Event, entry: OutboxEntry) -> Registered:
     registered = desk.store.registered(event.slug, entry.registration_id or "")
     if registered is None:
-        raise LookupError(f"e-mail {entry.id} is about a registration that is not there")
+        raise Gone(f"e-mail {entry.id} is about a registration that is not there")
     return take_back(desk, event, registered) if registered.came_too_late else registered
 
 
 def contribution_of(desk: Desk, entry: OutboxEntry) -> Contribution:
     contribution = desk.store.contribution(entry.about)
     if contribution is None:
-        raise LookupError(f"e-mail {entry.id} is about a contribution that is not there")
+        raise Gone(f"e-mail {entry.id} is about a contribution that is not there")
     return contribution
 
 

@@ -39,6 +39,8 @@ class EmailKind(StrEnum):
     """Of a contribution, or of a further paper of it."""
     NOTICE = "notice"
     """To whoever submitted a contribution: it is held, or withdrawn."""
+    ERASURE = "erasure"
+    """To a registrant, the last one: their personal data is erased. Or it is not, and why."""
 
 
 TO_STAFF = (EmailKind.ROSTER, EmailKind.STAFF_DIGEST, EmailKind.WITHDRAWAL)
@@ -269,10 +271,10 @@ def new_link(event: str, registered: Registered) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.LINKS, event, to, registered.id, revision=registered.revision)
 
 
-def links_to(event: str, address: str, now: datetime) -> OutboxEntry:
-    """One an hour: who asks for them on and on must not use up what one address gets in a day."""
-    of = _digest_of(address)
-    return OutboxEntry(f"{event}.{of}.links.{now:%Y%m%dT%H}", EmailKind.LINKS, event, address)
+def links_to(event: str, mark: str, address: str, now: datetime) -> OutboxEntry:
+    """One an hour: who asks for them on and on must not use up what one address gets in a day. `mark`: of the address,
+    by `Links.mark`, since the id is in logs, at SendGrid, and in the head of the e-mail."""
+    return OutboxEntry(f"{event}.{mark}.links.{now:%Y%m%dT%H}", EmailKind.LINKS, event, address)
 
 
 def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
@@ -335,6 +337,18 @@ def contribution_notice(one: Contribution) -> OutboxEntry:
     """Of this revision of its record."""
     id = f"{one.event}.{one.id}.{EmailKind.NOTICE}.{one.revision}"
     return OutboxEntry(id, EmailKind.NOTICE, one.event, one.email, revision=one.revision, about=one.id)
+
+
+def erasure_notice(event: str, registered: Registered) -> OutboxEntry:
+    """The last one to this person: only once it is settled are they erased."""
+    id, to = f"{event}.{registered.id}.{EmailKind.ERASURE}", registered.registration.email
+    return OutboxEntry(id, EmailKind.ERASURE, event, to, registered.id)
+
+
+def refusal_notice(event: str, registered: Registered, refusals: int) -> OutboxEntry:
+    """Of an erasure that was asked for, the last of so many."""
+    one = erasure_notice(event, registered)
+    return replace(one, id=f"{one.id}.refused.{refusals}", revision=refusals)
 
 
 def reply_entry(inbound: InboundEmail, to: str, stamp: str = "") -> OutboxEntry:

@@ -11,6 +11,10 @@ class StoreUnavailable(Exception):
         self.retry_after = retry_after
 
 
+class Gone(LookupError):
+    """It was erased, or deleted after its time, since somebody meant to work on it."""
+
+
 class NotIdentified(Exception):
     """Nobody vouches for whoever asks; the message has no personal data."""
 

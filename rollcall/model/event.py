@@ -297,7 +297,7 @@ SMOKE_TEST = Event(
     hotels=(),
     bring=(),
 )
-"""The only event whose registrations are ever deleted."""
+"""Its registrations are deleted at once."""
 
 
 def smoke_test_address(mark: str) -> str:

@@ -231,6 +231,8 @@ class FormStatus(StrEnum):
     NOT_YET_OPEN = "not_yet_open"
     NEEDS_REVIEW = "needs_review"
     """It may be forged, a machine's, or not what its sender wants."""
+    ERASED = "erased"
+    """Nothing of it is left, nor of its person."""
 
 
 REGISTERED = (FormStatus.REGISTERED, FormStatus.DUPLICATE, FormStatus.CHANGED)
@@ -385,6 +387,7 @@ def status_now(inbound: InboundEmail, registered: Collection[str]) -> InboundSta
     on the form's page, or in another e-mail."""
     waits = inbound.status is InboundStatus.WAITING_FOR_SENDER
     open_papers = any(one.status in OPEN_PAPERS for one in inbound.papers)
-    if waits and not open_papers and all(form.person in registered for form in inbound.forms):
+    waited_for = (form for form in inbound.forms if form.status is not FormStatus.ERASED)
+    if waits and not open_papers and all(form.person in registered for form in waited_for):
         return InboundStatus.REGISTERED
     return inbound.status

@@ -1,16 +1,23 @@
 """Personal data: what is held of a person, how long, who of the staff looked at it, and its erasure."""
 
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import OutboxEntry
-from rollcall.model.inbound import InboundEmail, InboundForm
+from rollcall.model.inbound import Doubt, FormStatus, InboundEmail, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import ConflictingForm, QuarantinedForm, Registered, Revision, normalized_address
-from rollcall.model.review import DifferingForm
+from rollcall.model.registration import (
+    ConflictingForm,
+    QuarantinedForm,
+    Registered,
+    Revision,
+    normalized_address,
+)
+from rollcall.model.review import DifferingForm, ItemId, ItemKind
 from rollcall.model.staff import AuditEntry
 
 ACCESSES_KEPT = timedelta(days=90)
@@ -36,6 +43,8 @@ class Ground(StrEnum):
 class ErasureStatus(StrEnum):
     ASKED = "asked"
     """By the person; the staff decide."""
+    TAKEN_BACK = "taken_back"
+    """By the person."""
     REFUSED = "refused"
     DUE = "due"
     """Decided: the person is told, then everything goes."""
@@ -56,13 +65,26 @@ class Erasure:
     """Address of one of the staff; empty once `Event.keep_until` is past."""
     decided_at: datetime | None = None
     answer: str = ""
-    """To the person, of a refusal."""
+    """To the person, of the last refusal, until it is decided otherwise."""
+    refusals: int = 0
     due_at: datetime | None = None
     """When to go on erasing; None: not, or no more."""
     erased_at: datetime | None = None
     erased: Mapping[str, int] = field(default_factory=dict)
     """How many of each kind (`Held.counts`)."""
+    doubles: Sequence[str] = ()
+    """Ids of the registrations that were erased with it."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        return self.registration_id, *self.doubles
+
+
+def answer_by(asked: date) -> date:
+    """A month later (GDPR, Article 12(3)); its last day where it has no such day."""
+    year, month = asked.year + asked.month // 12, asked.month % 12 + 1
+    return date(year, month, min(asked.day, monthrange(year, month)[1]))
 
 
 class Opened(StrEnum):
@@ -187,6 +209,48 @@ class Left:
     contributions: Sequence[Contribution] = ()
     """Those that are published."""
     audit: Sequence[AuditEntry] = ()
+
+
+def without(person: Person, inbound: InboundEmail) -> InboundEmail | None:
+    """What stays of an e-mail that has others' forms or papers too; None: nothing. Its own words may be about anybody
+    in it."""
+    is_theirs = bool(inbound.sender) and normalized_address(inbound.sender) in person.addresses
+    forms = tuple(
+        InboundForm(FormStatus.ERASED) if _is_of(person, form) else _without_rows(form) for form in inbound.forms
+    )
+    papers = () if is_theirs else inbound.papers
+    if not papers and all(form.status is FormStatus.ERASED for form in forms):
+        return None
+    left = replace(inbound, forms=forms, papers=papers, subject="", text="", not_read=())
+    return replace(left, sender="", sender_name="", message_id="", references=()) if is_theirs else left
+
+
+def _is_of(person: Person, form: InboundForm) -> bool:
+    address = normalized_address(form.answers.get("email", "@"))
+    return form.registration_id in person.ids or form.person in person.keys or address in person.addresses
+
+
+def _without_rows(form: InboundForm) -> InboundForm:
+    """Those that nobody could read, as they were written: anybody's."""
+    return replace(form, doubts={doubt: () if doubt is Doubt.ROW_NOT_READ else of for doubt, of in form.doubts.items()})
+
+
+def review_items(held: Held) -> list[ItemId]:
+    """That are about the person alone."""
+    ids = sorted(held.person.ids)
+    return [
+        *(ItemId(ItemKind.DIFFERING, id) for id in ids),
+        *(ItemId(ItemKind.DOUBLES, f"{one}-{other}") for one in ids for other in ids if one < other),
+        *(ItemId(ItemKind.QUARANTINED, one.item) for one in held.quarantined if one.item),
+        *(ItemId(ItemKind.INBOUND, one.id) for one in held.inbound),
+        *(ItemId(ItemKind.UNDELIVERED, one.id) for one in held.emails),
+    ]
+
+
+def skeleton(entry: AuditEntry) -> AuditEntry:
+    """Who did what, and when. The id of an e-mail may have been made of its address."""
+    about = "" if entry.about.startswith(f"{ItemKind.UNDELIVERED}-") else entry.about
+    return replace(entry, about=about, reason="", before={}, after={})
 
 
 class Kept(StrEnum):

@@ -73,6 +73,8 @@ class Action(StrEnum):
     REVIEW_RELEASED = "review_released"
     REVIEW_ENDED = "review_ended"
     """`about` is the item, `after` how it ended."""
+    ERASURE_DECIDED = "erasure_decided"
+    ERASURE_REFUSED = "erasure_refused"
 
 
 @dataclass(frozen=True)

@@ -231,8 +231,8 @@ def revisions_from(now: Registered, changes: Sequence[tuple[datetime, Mapping[st
 def quarantine_record(
     registration: Registration, signal: BotSignal, waits_since: datetime, item: str
 ) -> dict[str, Any]:
-    about = {"signal": signal.value, "waits_since": waits_since, "item": item}
-    about["address"] = normalized_address(registration.email)
+    address = normalized_address(registration.email)
+    about = {"signal": signal.value, "waits_since": waits_since, "item": item, "address": address}
     return {**registration_record(registration), **about}
 
 

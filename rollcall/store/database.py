@@ -67,7 +67,7 @@ class Query:
     descending: bool = False
     after: str | None = None
     """Id of the document after which it begins."""
-    after_value: str | None = None
+    after_value: str | datetime | None = None
     """Of the field that it is ordered by, in that document."""
     limit: int | None = None
     ids_only: bool = False

@@ -270,7 +270,7 @@ class Documents:
         return self._read(conflict_path(event, id), lambda found: codec.conflict_from(values_of(found)))
 
     def use_of_key(self, event: str, key: str) -> KeyUse | None:
-        return self._read(_key_path(event, key), lambda found: codec.key_use_from(values_of(found)))
+        return self._read(idempotency_path(event, key), lambda found: codec.key_use_from(values_of(found)))
 
     def remember_use(self, event: str, key: IdempotencyKey, use: KeyUse) -> bool:
         """After a lost answer it may say False of what it wrote: the caller looks again."""
@@ -524,12 +524,12 @@ def _used(event: str, invitation: Invitation | None, id: str) -> list[Write]:
     return [Update(invitation_path(event, invitation.id), {"used_by": id}, invitation.version)] if invitation else []
 
 
-def _key_path(event: str, key: str) -> str:
+def idempotency_path(event: str, key: str) -> str:
     return f"{event_path(event)}/idempotency/{key}"
 
 
 def _under(event: str, key: IdempotencyKey, use: KeyUse) -> Write:
-    return Create(_key_path(event, key.id), versioned(codec.idempotency_record(key, use)))
+    return Create(idempotency_path(event, key.id), versioned(codec.idempotency_record(key, use)))
 
 
 def _renewed(entry: OutboxEntry) -> Write:

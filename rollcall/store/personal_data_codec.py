@@ -15,9 +15,11 @@ def erasure_record(erasure: Erasure) -> dict[str, Any]:
         "decided_by": erasure.decided_by,
         "decided_at": erasure.decided_at,
         "answer": erasure.answer,
+        "refusals": erasure.refusals,
         "due_at": erasure.due_at,
         "erased_at": erasure.erased_at,
         "erased": dict(erasure.erased),
+        "doubles": list(erasure.doubles),
     }
 
 
@@ -31,9 +33,11 @@ def erasure_from(id: str, record: Mapping[str, Any], version: object) -> Erasure
         decided_by=record["decided_by"],
         decided_at=record["decided_at"],
         answer=record["answer"],
+        refusals=record["refusals"],
         due_at=record["due_at"],
         erased_at=record["erased_at"],
         erased=record["erased"],
+        doubles=tuple(record["doubles"]),
         version=version,
     )
 

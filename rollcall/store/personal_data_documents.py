@@ -10,7 +10,17 @@ from rollcall.model.contribution import Contribution, without_submitter
 from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import MOST_HELD, Access, Erasure, ErasureStatus, Held, Kept, Left, Retention
+from rollcall.model.personal_data import (
+    MOST_HELD,
+    Access,
+    Erasure,
+    ErasureStatus,
+    Held,
+    Kept,
+    Left,
+    Retention,
+    review_items,
+)
 from rollcall.model.registration import QuarantinedForm, Registered, mailbox, normalized_address
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -18,7 +28,7 @@ from rollcall.store import codec, contribution_codec, staff_codec
 from rollcall.store import personal_data_codec as own_codec
 from rollcall.store.codec import versioned
 from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Update, Values, Write
+from rollcall.store.database import Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
 from rollcall.store.documents import (
     audit_path,
     audited,
@@ -28,6 +38,7 @@ from rollcall.store.documents import (
     entry_in,
     entry_path,
     event_path,
+    idempotency_path,
     inbound_in,
     inbound_path,
     invitation_path,
@@ -40,7 +51,7 @@ from rollcall.store.documents import (
     saved,
     values_of,
 )
-from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in
+from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in, review_path
 
 _T = TypeVar("_T")
 _AT_ONCE = 200
@@ -66,14 +77,10 @@ class DocumentStore(StaffDocuments):
         query = Query(f"{event_path(event)}/differing", (("registration_id", "==", registration_id),), limit=MOST_HELD)
         return [differing_in(found) for found in self._database.query(query)]
 
-    def quarantined_of(self, event: str, keys: Iterable[str]) -> Sequence[QuarantinedForm]:
-        return [quarantined_in(one) for one in self._database.read_many([quarantine_path(event, key) for key in keys])]
-
-    def quarantined_under(self, event: str, address: str) -> Sequence[QuarantinedForm]:
-        query = Query(
-            f"{event_path(event)}/quarantine", (("address", "==", normalized_address(address)),), limit=MOST_HELD
-        )
-        return [quarantined_in(found) for found in self._database.query(query)]
+    def quarantined_of(self, event: str, keys: Iterable[str], addresses: Iterable[str]) -> Sequence[QuarantinedForm]:
+        found = self._found(f"{event_path(event)}/quarantine", ("address", "in", addresses))
+        found |= {one.id: one for one in self._database.read_many([quarantine_path(event, key) for key in keys])}
+        return [quarantined_in(found[id]) for id in sorted(found)]
 
     def entries_to(self, event: str, address: str) -> Sequence[OutboxEntry]:
         where = ("event", "==", event), ("address", "==", mailbox(address))
@@ -105,8 +112,9 @@ class DocumentStore(StaffDocuments):
         }
         return [invitation_in(found[id]) for id in sorted(found)]
 
-    def audit_about(self, event: str, about: str) -> Sequence[AuditEntry]:
-        return self._audit(Query(f"{event_path(event)}/audit", (("about", "==", about),), limit=MOST_HELD))
+    def audit_about(self, event: str, about: Iterable[str]) -> Sequence[AuditEntry]:
+        found = self._found(f"{event_path(event)}/audit", ("about", "in", about))
+        return [staff_codec.audit_from(id, values_of(found[id])) for id in sorted(found)]
 
     def _found(self, collection: str, where: tuple[str, str, Iterable[str]]) -> dict[str, Document]:
         field, operator, values = where
@@ -136,23 +144,26 @@ class DocumentStore(StaffDocuments):
         return self._due("erasures", limit)
 
     def erase_beside(self, held: Held, left: Left) -> None:
-        event = held.person.event
+        event, ids = held.person.event, sorted(held.person.ids)
+        keys = self._found(f"{event_path(event)}/idempotency", ("registration_id", "in", ids))
         stays = {*(one.id for one in left.inbound), *(one.id for one in left.contributions)}
         writes: list[Write] = [
             *(Delete(entry_path(one.id)) for one in held.emails),
             *(Delete(inbound_path(one.id)) for one in held.inbound if one.id not in stays),
             *(Delete(quarantine_path(event, one.id)) for one in held.quarantined),
             *(Delete(invitation_path(event, one.id)) for one in held.invitations),
+            *(Delete(review_path(event, item)) for item in review_items(held) if item.id not in stays),
+            *(Delete(idempotency_path(event, key)) for key in keys),
         ]
-        for one in held.registrations:
-            writes.append(Delete(conflict_path(event, one.registered.id)))
-            writes += [Delete(differing_path(event, form.id)) for form in one.differing]
-            writes += [Delete(_access_path(access.id)) for access in one.accesses]
+        for id in ids:
+            writes.append(Delete(conflict_path(event, id)))
+            writes += [Delete(differing_path(event, form.id)) for form in self.all_differing(event, id)]
+            writes += [Delete(_access_path(access.id)) for access in self.accesses_of(id)]
         for kept in held.contributions:
             its, path = kept.contribution, contribution_path(kept.contribution.id)
             writes += [Delete(f"{path}/history/{change.number}") for change in kept.history]
-            if its.id not in stays:
-                writes += [Delete(path), Delete(contribution_key_path(event, its.key))]
+            writes += [Delete(contribution_key_path(event, its.key))] if its.key else []
+            writes += [] if its.id in stays else [Delete(path)]
         self._commit_all(writes)
         for email in left.inbound:
             self._replaced(inbound_path(email.id), codec.inbound_record(email), email.version)
@@ -269,17 +280,20 @@ class DocumentStore(StaffDocuments):
 
     # --- who looked
 
-    def note_access(self, access: Access) -> None:
-        self._database.commit(Create(_access_path(access.id), versioned(own_codec.access_record(access))))
+    def note_access(self, *accesses: Access) -> None:
+        # `Replace` does no harm to what an earlier try wrote, whose answer was lost
+        noted = (Replace(_access_path(one.id), versioned(own_codec.access_record(one))) for one in accesses)
+        self._database.commit(*noted)
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         query = Query("accesses", (("registration_id", "==", registration_id),))
         found = [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
         return sorted(found, key=lambda one: one.at, reverse=True)
 
-    def accesses(self, event: str, before: datetime | None, limit: int) -> Sequence[Access]:
-        where = (("event", "==", event), *([("at", "<", before)] if before else ()))
-        query = Query("accesses", where, "at", descending=True, limit=limit)
+    def accesses(self, event: str, after: tuple[datetime, str] | None, limit: int) -> Sequence[Access]:
+        at, id = after or (None, None)
+        where = (("event", "==", event),)
+        query = Query("accesses", where, "at", descending=True, after=id, after_value=at, limit=limit)
         return [own_codec.access_from(one.id, values_of(one)) for one in self._database.query(query)]
 
     def forget_accesses(self, before: datetime, limit: int) -> int:

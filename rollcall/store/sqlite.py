@@ -303,14 +303,17 @@ def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
             values += value
         else:
             sql += f" and {field} {'is' if operator == '==' else operator} ?"
-            values.append(_json(value) if isinstance(value, datetime) else value)
-    if query.after:
+            values.append(_compared(value))
+    ordered, way = f"json_extract(record, '$.{query.order_by}')", " desc" if query.descending else ""
+    if query.after and query.after_value is not None:
+        sql += f" and ({ordered}, id) {'<' if query.descending else '>'} (?, ?)"
+        values += [_compared(query.after_value), query.after]
+    elif query.after:
         sql += " and id > ?"
         values.append(query.after)
     if not in_order:
         return sql, values
-    sql += f" order by json_extract(record, '$.{query.order_by}')" if query.order_by else " order by id"
-    sql += " desc" if query.descending else ""
+    sql += f" order by {ordered}{way}, id{way}" if query.order_by else f" order by id{way}"
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
 
 
@@ -343,6 +346,10 @@ def _of(id: str, created_at: str, updated_at: str, values: Values, read_at: date
 def _parsed(text: str) -> Any:
     # half the time where there is no instant: a map's only key
     return _WITH_INSTANTS.decode(text) if _HAS_INSTANT in text else json.loads(text)
+
+
+def _compared(value: object) -> object:
+    return _json(value) if isinstance(value, datetime) else value
 
 
 def _json(value: object) -> str:

@@ -123,12 +123,12 @@ class StaffDocuments(ContributionDocuments):
         return [entry_in(found) for found in self._waiting("outbox", since, limit, ("event", "==", event))]
 
     def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
-        paths = [_review_path(event, item) for item in dict.fromkeys(items)]
+        paths = [review_path(event, item) for item in dict.fromkeys(items)]
         found = (staff_codec.handling_from(values_of(one), one.version) for one in self._database.read_many(paths))
         return {handling.item: handling for handling in found}
 
     def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
-        path, record = _review_path(event, handling.item), staff_codec.handling_record(handling)
+        path, record = review_path(event, handling.item), staff_codec.handling_record(handling)
         written = saved(path, record, handling.version)
         marked = [_ended(event, one) for one in ended]
         noted = audited(event, audit)
@@ -164,7 +164,7 @@ def _hotel_path(event: str, hotel: str) -> str:
     return f"{event_path(event)}/hotels/{hotel}"
 
 
-def _review_path(event: str, item: ItemId) -> str:
+def review_path(event: str, item: ItemId) -> str:
     return f"{event_path(event)}/review/{item}"
 
 

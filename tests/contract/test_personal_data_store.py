@@ -13,7 +13,17 @@ from rollcall.model.contribution import Contribution, Paper, PaperKind
 from rollcall.model.email import confirmation, links_to
 from rollcall.model.inbound import FormStatus, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, Way, Why, new_id, person_key
+from rollcall.model.registration import (
+    Actor,
+    BotSignal,
+    Change,
+    ConflictingForm,
+    Way,
+    Why,
+    new_id,
+    normalized_address,
+    person_key,
+)
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import Action, Press
 from rollcall.store.firestore import FirestoreStore
@@ -71,14 +81,14 @@ def test_forms_are_found_by_whose_they_are(store: Store) -> None:
     assert {one.registration.category for one in store.all_differing(SLUG, "A")} == {"associate", "other"}
     for event, registration in ((SLUG, hers), (SLUG, a_registration(first_name="B")), (OTHER, hers)):
         store.quarantine(event, registration, BotSignal.TOO_FAST)
-    (by_key,) = store.quarantined_of(SLUG, [person_key(hers), "NOBODY"])
+    (by_key,) = store.quarantined_of(SLUG, [person_key(hers), "NOBODY"], [])
     assert by_key.form.registration == hers
-    assert store.quarantined_under(SLUG, SPELLED) == [by_key]
+    assert store.quarantined_of(SLUG, [], [normalized_address(SPELLED)]) == [by_key]
 
 
 def test_e_mails_are_found_by_address_however_it_is_written(store: Store) -> None:
     for event, to in ((SLUG, HERS), (SLUG, "amina+1@bücher.example"), (OTHER, HERS)):
-        store.enqueue(links_to(event, to, AT))
+        store.enqueue(links_to(event, new_id(), to, AT))
     assert [one.to for one in store.entries_to(SLUG, SPELLED)] == [HERS]
 
 

@@ -15,6 +15,7 @@ from rollcall.emails import (
     announcement,
     confirmation,
     conflict,
+    erasure,
     invitation,
     links,
     moved,
@@ -60,6 +61,7 @@ from rollcall.model.inbound import (
 )
 from rollcall.model.intake import Closing, Intake, RosterVersion
 from rollcall.model.invitation import Invitation
+from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -172,7 +174,7 @@ def address_checked(one: Registered, event: Event = EVENT) -> Email:
 
 
 def linked(*those: Registered, event: Event = EVENT, intake: Intake = INTAKE, more: bool = False) -> Email:
-    entry = email.links_to(event.slug, those[0].registration.email, NOON)
+    entry = email.links_to(event.slug, "MARK", those[0].registration.email, NOON)
     return links.word(entry, event, intake, [link_of(one, event, intake) for one in those], more, ANSWERS_TO)
 
 
@@ -567,6 +569,19 @@ SAMPLES: dict[str, Callable[[], Email]] = {
         InboundPaper(InboundPaperStatus.NEEDS_REVIEW, "C", "Names", "Mali"),
     ),
 }
+
+
+def erased(one: Registered, event: Event = EVENT, *, asked: bool = True, intake: Intake = INTAKE) -> Email:
+    erasure_of = Erasure(one.id, event.slug, ErasureStatus.DUE, asked_at=NOON if asked else None)
+    return erasure.last(email.erasure_notice(event.slug, one), event, one, erasure_of, intake)
+
+
+def not_erased(one: Registered, event: Event = EVENT) -> Email:
+    answer = "We need it until the accounts are closed.\nThat is on 31 March; ask us again then."
+    refused = Erasure(one.id, event.slug, ErasureStatus.REFUSED, asked_at=NOON, answer=answer, refusals=1)
+    return erasure.refusal(email.refusal_notice(event.slug, one, 1), event, one, refused, LINKS.own(event, one))
+
+
 IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
     "receipt": receipted,
     "reply-paper": lambda event: replied_to_papers(INCOMPLETE_PAPER, event=event),
@@ -581,6 +596,8 @@ IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
     "address-moved": lambda event: moved_away(another_address(), event),
     "back": lambda event: about(back(), event),
     "withdrawn": lambda event: about(withdrawal_of(), event),
+    "erased": lambda event: erased(AMINA, event),
+    "not-erased": lambda event: not_erased(AMINA, event),
     "links": _two_links,
     "new-link": lambda event: newly_linked(AMINA, event),
     "conflict": lambda event: conflicting(AMINA, event),

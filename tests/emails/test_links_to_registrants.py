@@ -35,7 +35,7 @@ def registered(desk: Desk, *those: Registration, event: Event = EVENT) -> list[s
 
 
 def asked(desk: Desk, address: str, event: Event = EVENT) -> Email | NotNeeded:
-    return write(desk, email.links_to(event.slug, address, desk.store.now()), event, desk.store.intake(event))
+    return write(desk, email.links_to(event.slug, "MARK", address, desk.store.now()), event, desk.store.intake(event))
 
 
 def answered(desk: Desk, address: str, event: Event = EVENT) -> Email:
@@ -66,14 +66,14 @@ def test_all_registrations_under_an_address_come_in_one_e_mail(desk: Desk) -> No
 
 def test_it_goes_to_the_address_on_file_however_another_spelled_it(desk: Desk, postbox: Postbox) -> None:
     registered(desk, AMINA)
-    desk.store.enqueue(email.links_to(EVENT.slug, " AMINA.Diallo@MPT.example.org", desk.store.now()))
+    desk.store.enqueue(email.links_to(EVENT.slug, "MARK", " AMINA.Diallo@MPT.example.org", desk.store.now()))
     list(send_due(desk))
     assert [one.to for one in postbox.messages] == [AMINA.email] * 2
 
 
 def test_who_is_not_registered_gets_nothing(desk: Desk, postbox: Postbox) -> None:
     registered(desk, AMINA)
-    entry = email.links_to(EVENT.slug, "nobody@example.org", desk.store.now())
+    entry = email.links_to(EVENT.slug, "MARK", "nobody@example.org", desk.store.now())
     desk.store.enqueue(entry)
     list(send_due(desk))
     assert [one.to for one in postbox.messages] == [AMINA.email]
@@ -169,7 +169,7 @@ def test_a_new_link_is_of_the_one_whose_links_ended(desk: Desk) -> None:
 def test_links_count_as_what_goes_to_registrants() -> None:
     """So the limits to one address and to all hold for them."""
     for entry in (
-        email.links_to(EVENT.slug, AMINA.email, EVENT.opens_at),
+        email.links_to(EVENT.slug, "MARK", AMINA.email, EVENT.opens_at),
         OutboxEntry("x", EmailKind.ADDRESS, EVENT.slug, AMINA.email),
     ):
         assert entry.kind not in email.TO_STAFF
@@ -177,7 +177,9 @@ def test_links_count_as_what_goes_to_registrants() -> None:
 
 
 def test_the_digest_names_links_that_were_not_delivered() -> None:
-    lost = replace(email.links_to(EVENT.slug, AMINA.email, EVENT.opens_at), status=EmailStatus.BOUNCED, reason="550")
+    lost = replace(
+        email.links_to(EVENT.slug, "MARK", AMINA.email, EVENT.opens_at), status=EmailStatus.BOUNCED, reason="550"
+    )
     said = digested(undelivered=some((None, lost))).text
     for words in ("Who asked for links: ", AMINA.email, "Link to a registration: "):
         assert words in said

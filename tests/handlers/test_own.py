@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+from hashlib import sha256
 from html import unescape
 from unittest import mock
 from urllib.parse import urlencode, urlsplit
@@ -20,7 +21,7 @@ from rollcall.links import SignedLinks
 from rollcall.model.email import EmailKind, EmailStatus, confirmation, withdrawal_notice
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.inbound import FormStatus, InboundForm, InboundStatus
-from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, person_key
+from rollcall.model.registration import Actor, Change, Registered, Revision, Way, Why, base32, person_key
 from schemas.form import read_form
 from tests.support.builders import LINKS, a_form, a_registration, an_event_in, registered
 from tests.support.clock import Clock
@@ -704,6 +705,9 @@ def test_whoever_lost_the_link_asks_for_another_and_learns_nothing(desk: Desk, t
     assert page.headers["Cache-Control"] == "no-store"
     asked = [one for one in desk.store.unsent_entries(EVENT.slug, None, 99) if one.kind is EmailKind.LINKS]
     assert sorted(one.to.lower() for one in asked) == [OLD, "nobody@example.org"]
+    guessed = {base32(digest) + digest.hex() for one in asked for digest in [sha256(one.to.lower().encode()).digest()]}
+    marks = [one.id.split(".")[1].lower() for one in asked]
+    assert not [mark for mark in marks if any(mark[:8] in one.lower() for one in guessed)]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_an_editor_shows_what_the_desk_refuses(old: str, new: str) -> None:
 
 
 def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
-    _, example, _ = EXAMPLES
+    _, example, *_ = EXAMPLES
     top, _, fields = example.partition("\n\n")
     training = (EVENTS / "examples" / "training.toml").read_text("utf-8")
     path = tmp_path / "example.toml"
@@ -67,6 +67,14 @@ def test_the_pages_example_of_languages_can_be_used(tmp_path: Path) -> None:
     path.write_text(f"{top}\n{rest}\n{fields}", "utf-8")
     event = read_event(path, in_all_languages=True)
     assert [event.in_language(code).title[:7] for code in event.languages] == ["Worksho", "Atelier"]
+
+
+def test_the_pages_example_of_privacy_can_be_used(tmp_path: Path) -> None:
+    example = EXAMPLES[-2]
+    path = tmp_path / "example.toml"
+    path.write_text(f"{FILES[0].read_text('utf-8')}\n{example}", "utf-8")
+    event = read_event(path)
+    assert (event.responsible, event.privacy.keep_days) == ("Example Organization", 180)
 
 
 def test_the_pages_example_of_staff_can_be_used(tmp_path: Path) -> None:
@@ -79,7 +87,7 @@ def test_the_pages_example_of_staff_can_be_used(tmp_path: Path) -> None:
 
 
 def test_the_pages_example_can_be_used(tmp_path: Path) -> None:
-    example, _, _ = EXAMPLES
+    example, *_ = EXAMPLES
     needed = '[[form.fields]]\nname = "family_name"\n[[form.fields]]\nname = "email"\n'
     path = tmp_path / "example.toml"
     rest = re.sub("^(required|staff_may_leave_out) = .*$", "", FILES[0].read_text("utf-8"), flags=re.MULTILINE)

@@ -33,7 +33,7 @@ from rollcall.model.event import Event
 from rollcall.model.hotels import hotel_id
 from rollcall.model.programme import Said
 from rollcall.model.registration import BotSignal, Registered, Registration, new_id, person_key, without_accents
-from rollcall.model.review import ItemId, ItemKind
+from rollcall.model.review import EVER, ItemId, ItemKind
 from rollcall.model.staff import Press, Role, StaffMember
 from schemas.form import read_form
 from tests.support.builders import CANNOT_COME, a_form, an_event_in
@@ -201,7 +201,7 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "add": "add",
         "review": "review",
         "review, all doubles": "review/doubles",
-        "quarantined": f"review/quarantined/{person_key(form(HELD_BACK[0]))}",
+        "quarantined": f"review/quarantined/{store.quarantined_waiting(EVENT.slug, EVER, 9)[0].item}",
         "differing": f"review/differing/{differing.id}",
         "inbound": question,
         "inbound, files": f"{question}/files",
@@ -236,6 +236,8 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "deadline, wrong": "deadline/move?day=",
         "invitation": f"deadline/invitations/{invitation.id}",
         "log": "log",
+        "accesses": "accesses",
+        "accesses of a person": f"{person}/access",
         "no such page": "none",
     }
 

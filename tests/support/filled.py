@@ -12,7 +12,7 @@ from rollcall.model.finding import EVERYONE
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.intake import OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Kept, Opened, Retention
+from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held, Kept, Left, Opened, Person, Retention
 from rollcall.model.programme import Programme
 from rollcall.model.registration import Actor, BotSignal, Change, ConflictingForm, IdempotencyKey, Way, Why
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, ItemKind
@@ -148,17 +148,20 @@ def query_personal_data(store: Store, event: Event) -> None:
     now = store.now()
     store.doubles_of(event.slug, "A")
     store.all_differing(event.slug, "A")
-    store.quarantined_under(event.slug, "a@example.org")
     store.entries_to(event.slug, "a@example.org")
-    store.audit_about(event.slug, "C")
     store.inbound_of(event.slug, ["A"], ["a@example.org"])
     store.contributions_of(event.slug, ["A"], ["a@example.org"])
     store.invitations_of(event.slug, ["A"], ["a@example.org"])
+    store.quarantined_of(event.slug, ["P"], ["a@example.org"])
+    store.audit_about(event.slug, ["P"])
     store.erasures(event.slug)
     store.due_erasures(9)
     store.retentions()
+    store.erase_beside(
+        Held(Person(event.slug, frozenset("E"), frozenset(), frozenset(), frozenset()), (), (), (), (), (), ()), Left()
+    )
     for kind in Kept:
         store.kept_ids(event.slug, kind, 9)
     store.accesses_of("A")
-    store.accesses(event.slug, now, 9)
+    store.accesses(event.slug, (now, "A"), 9)
     store.forget_accesses(event.opens_at, 9)

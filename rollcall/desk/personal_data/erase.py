@@ -1,11 +1,166 @@
-"""Erasing a person, on request."""
+"""Erasing a person: first the files, then the documents beside the registrations, at last those."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.model.personal_data import Erasure
+from rollcall.desk.personal_data.held import held, still_held
+from rollcall.model.contribution import Contribution, PaperStatus, without_submitter
+from rollcall.model.errors import StoreUnavailable
+from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.personal_data import Erasure, ErasureStatus, Held, Left, review_items, skeleton, without
+
+A_CALL = 20
+"""Erasures."""
+LEASE = timedelta(minutes=9)
+"""Of one; the next call comes after ten."""
+TOLD_WITHIN = timedelta(hours=1)
+LAST_LOOK_AFTER = timedelta(minutes=15)
+"""Whatever read the person before they were erased, and writes about them, has ended by then."""
+_TRIES = 10
 
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
-    """By registration, each with the exception that nobody foresaw."""
-    yield from ()
+    """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
+    for id in desk.store.due_erasures(A_CALL):
+        try:
+            erasure = _claimed(desk, id)
+            done = erase(desk, _event_of(desk, erasure.event), erasure) if erasure else None
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            yield id, error
+            continue
+        if erasure and done and done.status is not erasure.status:
+            yield id, done
+
+
+def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
+    """One that is due. Whoever dies in it leaves what the next call finds: the names and addresses by which all else is
+    found go last.
+
+    1. Wait until the person was told that it is done, for an hour at the most.
+    2. Note which registrations go and how much, and that the pages are to be published again.
+    3. Remove the files, then all beside the registrations.
+    4. Remove those in one commit, with the note that it is done; if one was changed meanwhile, begin again.
+    5. Publish the pages again.
+    6. Some time later look once more, by the ids alone, for what somebody was writing meanwhile.
+    """
+    if erasure.status is ErasureStatus.ERASED:
+        return _looked_once_more(desk, event, erasure)
+    for _ in range(_TRIES):
+        there = desk.store.registered(event.slug, erasure.registration_id)
+        if erasure.status is not ErasureStatus.DUE or (there and not _is_told(desk, erasure)):
+            return erasure
+        found = held(desk, event, there) if there else still_held(desk, event, erasure.ids)
+        noted = _noted(desk, erasure, found)
+        if noted is None:
+            break
+        _publish_later(desk, event)
+        _erase_beside(desk, event, found)
+        now = desk.store.now()
+        done = replace(noted, status=ErasureStatus.ERASED, erased_at=now, due_at=now + LAST_LOOK_AFTER)
+        if desk.store.erase_registrations(found, done):
+            desk.republish(desk, event)
+            return done
+    return erasure
+
+
+def _claimed(desk: Desk, id: str) -> Erasure | None:
+    """Nobody else's for a while."""
+    erasure, now = desk.store.erasure(id), desk.store.now()
+    if erasure is None or erasure.due_at is None or erasure.due_at > now:
+        return None
+    claimed = desk.store.save_erasure(replace(erasure, due_at=now + LEASE))
+    return desk.store.erasure(id) if claimed else None
+
+
+def _event_of(desk: Desk, slug: str) -> Event:
+    """Where its file is gone, what is stored says enough."""
+    return desk.events.get(slug) or replace(SMOKE_TEST, slug=slug)
+
+
+def _is_told(desk: Desk, erasure: Erasure) -> bool:
+    entry = desk.store.entry(f"{erasure.event}.{erasure.registration_id}.erasure")
+    if entry is None or entry.due_at is None or erasure.decided_at is None:
+        return True
+    return desk.store.now() >= erasure.decided_at + TOLD_WITHIN
+
+
+def _noted(desk: Desk, erasure: Erasure, found: Held) -> Erasure | None:
+    """Once everything is there; a later call finds less. None if somebody else wrote it."""
+    doubles = tuple(sorted({*erasure.doubles, *found.person.ids} - {erasure.registration_id}))
+    noted = replace(erasure, erased=_most(erasure.erased, found.counts), doubles=doubles)
+    if noted == erasure:
+        return erasure
+    return desk.store.erasure(erasure.registration_id) if desk.store.save_erasure(noted) else None
+
+
+def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return {kind: max(one.get(kind, 0), other.get(kind, 0)) for kind in {**one, **other}}
+
+
+def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
+    _erase_beside(desk, event, replace(still_held(desk, event, erasure.ids), erasure=erasure))
+    desk.republish(desk, event)
+    done = replace(erasure, due_at=None)
+    return done if desk.store.save_erasure(done) else erasure
+
+
+def _publish_later(desk: Desk, event: Event) -> None:
+    """Should this die before it publishes them, the minute's sweep does."""
+    if event.has_pages:
+        desk.store.publication_due(event.slug, desk.store.now() + desk.limits.publication_lease)
+
+
+# --- what goes
+
+
+def _erase_beside(desk: Desk, event: Event, found: Held) -> None:
+    left = _left(desk, event, found)
+    for id in _files(desk, event, found, left):
+        desk.files().remove(id)
+    desk.store.erase_beside(found, left)
+
+
+def _left(desk: Desk, event: Event, found: Held) -> Left:
+    inbound = [left for one in found.inbound if (left := without(found.person, one))]
+    published = [without_submitter(one.contribution) for one in found.contributions if _was_published(one.contribution)]
+    about = [
+        *map(str, review_items(found)),
+        *(one.id for one in found.invitations),
+        *(one.contribution.id for one in found.contributions),
+    ]
+    entries = [entry for id in found.person.ids for entry in desk.store.audit_of(event.slug, id)]
+    entries += desk.store.audit_about(event.slug, about)
+    stripped = {entry.id: skeleton(entry) for entry in entries if skeleton(entry) != entry}
+    return Left(inbound, published, list(stripped.values()))
+
+
+def _files(desk: Desk, event: Event, found: Held, left: Left) -> Iterator[str]:
+    """Inbound e-mails as they came, scans, what was sent in and is not published, and all rosters drawn so far: each
+    can be drawn again."""
+    for one in found.registrations:
+        states = [one.registered, *(state for made in one.history for state in (made.before, made.after))]
+        yield from {state.entered.scan for state in states if state.entered and state.entered.scan}
+    stays = {file.id for one in left.contributions for paper in one.papers for file in paper.files}
+    others = {one.id for one in left.inbound if one.papers}
+    files = [file.id for one in found.contributions for paper in one.contribution.papers for file in paper.files]
+    files += [file.id for one in found.inbound if one.id not in others for paper in one.papers for file in paper.files]
+    yield from (id for id in files if id and id not in stays)
+    yield from (one.id for one in found.inbound)
+    yield from (id for id in desk.files().ids(f"roster-{event.slug}-") if _may_have_them(event, id, found))
+
+
+def _may_have_them(event: Event, id: str, found: Held) -> bool:
+    """A roster of this event, by `roster_file_id`, that was not drawn since they were erased."""
+    drawn = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9a-f]+-(\d{{8}}T\d{{12}})\w*\.\w+", id)
+    erased_at = found.erasure.erased_at if found.erasure else None
+    return drawn is not None and (erased_at is None or drawn[1] <= f"{erased_at:%Y%m%dT%H%M%S%f}")
+
+
+def _was_published(one: Contribution) -> bool:
+    """Its number stays on the event's pages, also if it is withdrawn."""
+    return bool(one.number) and any(paper.status is PaperStatus.PUBLISHED for paper in one.papers)

@@ -1,6 +1,6 @@
 """All that is held of a person at one event."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
@@ -10,7 +10,7 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
 from rollcall.model.personal_data import MOST_HELD, Held, HeldContribution, HeldRegistration, Person
-from rollcall.model.registration import Registered, normalized_address, person_key
+from rollcall.model.registration import QuarantinedForm, Registered, normalized_address, person_key, similarity_hash
 
 
 def held(desk: Desk, event: Event, there: Registered) -> Held:
@@ -20,22 +20,31 @@ def held(desk: Desk, event: Event, there: Registered) -> Held:
     first = _the_one_that_counts(store, event, there)
     doubles = [one for one in store.doubles_of(event.slug, first.id) if one.id != first.id]
     registrations = [_registration(store, event, one) for one in (first, *doubles)]
-    person = _person(store, event, registrations)
-    contributions = store.contributions_of(event.slug, person.ids, person.addresses)
-    invitations = store.invitations_of(event.slug, person.ids, person.addresses)
+    return _of(store, _person(store, event, registrations), registrations)
+
+
+def still_held(desk: Desk, event: Event, ids: Iterable[str]) -> Held:
+    """By the ids of registrations that are gone."""
+    nobody = frozenset[str]()
+    return _of(desk.store, Person(event.slug, frozenset(ids), nobody, nobody, nobody), [])
+
+
+def _of(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Held:
+    contributions = store.contributions_of(person.event, person.ids, person.addresses)
+    invitations = store.invitations_of(person.event, person.ids, person.addresses)
     inbound = _inbound(store, person, registrations, contributions)
     return Held(
         person=person,
         registrations=registrations,
-        quarantined=store.quarantined_of(event.slug, person.keys),
+        quarantined=_quarantined(store, person, registrations),
         emails=list({one.id: one for one in _emails(store, person, inbound, contributions, invitations)}.values()),
         inbound=inbound,
         contributions=[
-            HeldContribution(one, store.contribution_history(one.id), store.audit_about(event.slug, one.id))
+            HeldContribution(one, store.contribution_history(one.id), store.audit_about(person.event, [one.id]))
             for one in contributions
         ],
         invitations=invitations,
-        erasure=store.erasure(first.id),
+        erasure=store.erasure(registrations[0].registered.id) if registrations else None,
     )
 
 
@@ -87,6 +96,13 @@ def _is_shared(store: Store, event: Event, address: str, ids: frozenset[str]) ->
     if any(one.id not in ids for one in store.registrations_under(event.slug, address, len(ids) + 1)):
         return True
     return any(one.registration_id not in (None, *ids) for one in store.entries_to(event.slug, address))
+
+
+def _quarantined(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Sequence[QuarantinedForm]:
+    """Under another name it may be somebody else's, who has the same address."""
+    alike = {similarity_hash(one.registration) for one in _states(registrations)}
+    found = store.quarantined_of(person.event, person.keys, person.addresses)
+    return [one for one in found if one.id in person.keys or similarity_hash(one.form.registration) in alike]
 
 
 def _inbound(

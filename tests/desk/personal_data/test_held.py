@@ -97,7 +97,7 @@ def test_what_is_only_under_an_address_that_others_have_or_had_is_left_out(desk:
         assert desk.store.save_registration(SLUG, there, moved, EVENT_CHANGE)
     emailed(desk, FOCAL, "What is a visa?")
     sent_in(desk, email=FOCAL)
-    desk.store.enqueue(links_to(SLUG, FOCAL, desk.store.now()))
+    desk.store.enqueue(links_to(SLUG, "MARK", FOCAL, desk.store.now()))
     there = desk.store.registered(SLUG, id)
     assert there is not None
     found = held(desk, EVENT, there)

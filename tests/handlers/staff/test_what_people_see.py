@@ -74,7 +74,7 @@ def test_a_double_whose_other_was_withdrawn_is_told_so(desk: Desk) -> None:
 
 def test_the_links_of_an_address_leave_the_double_out(desk: Desk, postbox: Postbox) -> None:
     first, double = two_made_one(desk)
-    desk.store.enqueue(links_to(EVENT.slug, ADDRESS, desk.store.now()))
+    desk.store.enqueue(links_to(EVENT.slug, "MARK", ADDRESS, desk.store.now()))
     list(send_due(desk))
     (email,) = [one for one in postbox.messages if ".links." in one.email_id]
     assert first.reference in email.text
