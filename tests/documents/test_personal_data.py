@@ -5,14 +5,14 @@ import re
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rollcall.desk.desk import Desk
-from rollcall.documents.personal_data import GivenOut, as_json, as_pdf, given_out
+from rollcall.documents.personal_data import MOST_SHOWN, GivenOut, as_json, as_pdf, given_out
 from rollcall.language import languages
 from rollcall.model.event import Event
 from rollcall.model.personal_data import Erasure, ErasureStatus, Ground, Held, HeldRegistration, Person
@@ -156,3 +156,14 @@ def test_the_pdf_says_its_title_and_language_and_is_tagged(tmp_path: Path) -> No
     assert re.search("^Title: .*Amina Diallo", read, re.M)
     assert re.search("^Tagged: +yes", read, re.M)
     assert b"/Lang(fr" in (tmp_path / "held.pdf").read_bytes()
+
+
+def test_of_thousands_the_newest_are_shown_and_all_are_in_the_json(much: MuchHeld) -> None:
+    held = much.held()
+    first = min(held.emails, key=lambda one: one.enqueued_at)
+    many = [replace(first, enqueued_at=first.enqueued_at - timedelta(days=one)) for one in range(1, MOST_SHOWN + 2)]
+    (sent,) = [one for one in given(replace(held, emails=[*held.emails, *many])).sections if one.key == "emails_sent"]
+    ((_, rows),) = sent.read
+    assert (len(rows), len(sent.parts)) == (MOST_SHOWN, MOST_SHOWN + 1 + len(held.emails))
+    assert sent.more == f"{1 + len(held.emails)} earlier ones are in the JSON."
+    assert rows[-1] == given(held).sections[4].read[0][1][-1]
