@@ -142,10 +142,10 @@ def given_out(event: Event, held: Held, at: datetime, *, to_staff: bool) -> Give
 
 
 def _section(event: Event, key: str, heading: str, parts: Sequence[Part]) -> Section:
-    more = len(parts) - MOST_SHOWN
-    said = N_("%(count)s earlier one is in the JSON.")
-    many = N_("%(count)s earlier ones are in the JSON.")
-    return Section(key, heading, parts, language(event.language).ngettext(said, many, more) if more > 0 else "")
+    left = len(parts) - MOST_SHOWN
+    spoken = language(event.language)
+    more = spoken.ngettext("%(count)s earlier one is in the JSON.", "%(count)s earlier ones are in the JSON.", left)
+    return Section(key, heading, parts, more if left > 0 else "")
 
 
 def _when(part: Part) -> datetime:
