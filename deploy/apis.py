@@ -12,7 +12,7 @@ APIS = {
     "cloudbuild": "builds them",
     "cloudfunctions": "the functions",
     "cloudresourcemanager": "who may do what in the project",
-    "cloudscheduler": "calls two functions each minute",
+    "cloudscheduler": "calls three functions at their times",
     "compute": "the load balancer, its certificate and Cloud Armor",
     "eventarc": "calls `send_mail` for each new outbox entry",
     "eventarcpublishing": "the same: Google's page on routing Firestore's events names both",

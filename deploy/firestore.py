@@ -59,7 +59,8 @@ def _database(place: Place) -> GcloudStep:
         )
 
     return GcloudStep(
-        title="the database: Firestore, protected from deletion, with seven days of point-in-time recovery",
+        title="the database: Firestore, protected from deletion, with seven days of point-in-time recovery: "
+        "so long what was erased can be brought back",
         look=gcloud(f"{databases} describe {which} --format=json", project=place.project),
         create=(
             gcloud(
@@ -206,7 +207,7 @@ def _backup_schedule(place: Place) -> GcloudSet:
         ]
 
     return GcloudSet(
-        title="a backup of the database each Sunday, kept for five weeks",
+        title="a backup of the database each Sunday, kept for five weeks, with what is erased afterwards",
         look=gcloud(f"{schedules.format('list')} --format=json", project=place.project),
         changes=changes,
         empty=[],

@@ -23,6 +23,8 @@ from rollcall.model.staff import AuditEntry
 ACCESSES_KEPT = timedelta(days=90)
 MOST_HELD = 2000
 """Of a kind of document, of one person: what is more is not given out, and an erasure begins again for it."""
+WARNED_BEFORE = timedelta(days=30)
+"""The staff, that an event's personal data is deleted."""
 LONGEST_ANSWER = 1000
 """Characters, of what the staff write to a person whose request they refuse."""
 
@@ -306,6 +308,11 @@ class Retention:
     last_deleted_at: datetime | None = None
     """None: not yet, or not all."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Or being deleted: nothing of people is shown any more."""
+        return self.tally is not None
 
 
 def _says_nobody(form: InboundForm) -> bool:

@@ -267,6 +267,8 @@ class GoogleApi:
     def _id(self, asked: Asked, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         by_query = [value for name, value in asked.query.items() if name.endswith("Id") and name != "requestId"]
         if asked.api == "iam" and "accountId" in body:
+            if not re.fullmatch("(?=.{6,30}$)[a-z][-a-z0-9]*[a-z0-9]", body["accountId"]):
+                raise _Refused(400, "INVALID_ARGUMENT", f"{body['accountId']} is no account's id")
             email = f"{body['accountId']}@{PROJECT}.iam.gserviceaccount.com"
             return email, {**body.get("serviceAccount", {}), "email": email, "uniqueId": str(self._next())}
         if asked.api == "iam" and "roleId" in body:

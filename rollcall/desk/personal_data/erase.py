@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.held import held, still_held
-from rollcall.model.contribution import Contribution, PaperStatus, without_submitter
+from rollcall.model.contribution import without_submitter
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.personal_data import Erasure, ErasureStatus, Held, Left, review_items, skeleton, without
@@ -134,7 +134,7 @@ def _erase_beside(desk: Desk, event: Event, found: Held) -> bool:
 
 def _left(desk: Desk, event: Event, found: Held) -> Left:
     inbound = [left for one in found.inbound if (left := without(found, one))]
-    published = [without_submitter(one.contribution) for one in found.contributions if _was_published(one.contribution)]
+    published = [without_submitter(one.contribution) for one in found.contributions if one.contribution.was_published]
     about = [
         *map(str, review_items(found)),
         *(one.id for one in found.invitations),
@@ -166,8 +166,3 @@ def _may_have_them(event: Event, id: str, found: Held) -> bool:
     drawn = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9a-f]+-(\d{{8}}T\d{{12}})\w*\.\w+", id)
     erased_at = found.erasure.erased_at if found.erasure else None
     return drawn is not None and (erased_at is None or drawn[1] <= f"{erased_at:%Y%m%dT%H%M%S%f}")
-
-
-def _was_published(one: Contribution) -> bool:
-    """Its number stays on the event's pages, also if it is withdrawn."""
-    return bool(one.number) and any(paper.status is PaperStatus.PUBLISHED for paper in one.papers)
