@@ -39,7 +39,7 @@ def much(desk: Desk) -> MuchHeld:
 
 def one_person(**changes: Any) -> Held:
     """Whose name was corrected."""
-    answers = {name: changes.pop(name) for name in ("organization", "address") if name in changes}
+    answers: dict[str, str] = {name: changes.pop(name) for name in ("organization", "address") if name in changes}
     now = a_registration(**changes)
     now = replace(now, answers={**now.answers, **answers})
     after = registered(now, id="A", revision=2, changed_at=AT)

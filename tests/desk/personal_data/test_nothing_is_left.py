@@ -37,7 +37,7 @@ PLACES = {
     *("events/registrations", "events/registrations/history", "events/review", "events/rosters", "inbound", "outbox"),
 }
 """Collections in which she is."""
-ID_STAYS = ("erasures/", "announcements/", f"events/{SLUG}/audit/", f"events/{SLUG}/rosters/")
+ID_STAYS = ("accesses/", "erasures/", "announcements/", f"events/{SLUG}/audit/", f"events/{SLUG}/rosters/")
 """Where the ids of who was erased stand, which say nothing."""
 
 
