@@ -354,3 +354,6 @@ def test_nothing_of_anybody_is_left_after_a_busy_event(tmp_path: Path, clock: Cl
     }
     found = {one: path for path, record in there.items() for one in sought if one in f"{path} {record}"}
     assert found == {}
+    log = desk.store.audit(slug, None, 99)
+    assert len(log) > 9
+    assert not any(one.by or one.reason or one.before or one.after for one in log)
