@@ -172,6 +172,13 @@ def test_nothing_is_left(scene: Scene, capsys: pytest.CaptureFixture[str]) -> No
     assert call(scene)["erased"] == 0
 
 
+def test_the_event_file_may_be_gone(folder: Path, tmp_path: Path) -> None:
+    scene = copied(folder, tmp_path / "scene")
+    hashes, ids = hashes_of(scene.here), scene.ids
+    assert len(list(erase_due(replace(scene.here.desk, events={})))) == 1
+    assert_nothing_is_left(scene, hashes, ids)
+
+
 class Dying:
     """As kill -9 before one of its writes."""
 
