@@ -4,13 +4,13 @@ FORMS ?= forms
 
 # A mistyped setting would be passed over in silence.
 settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT SLUG TO URL YES JSON \
-	REGION DOMAIN ON_CALL KEY LINK SENDGRID_REGION WORKFORCE_POOL CLAMD FORMS FORMS_HOST LOCK AUDIT
+	REGION DOMAIN ON_CALL KEY LINK SENDGRID_REGION WORKFORCE_POOL CLAMD OWN_KEY FORMS FORMS_HOST LOCK AUDIT
 given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
 
-.PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check \
-	erase-again erase-at-sendgrid
+.PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check
+.PHONY: erase-again erase-at-sendgrid
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
@@ -132,7 +132,7 @@ bench-instances bench-settings bench-counting bench-growth bench-people bench-st
 status smoke move-deadline send-roster revoke-link new-event event-check erase-again erase-at-sendgrid: .venv/run compiled
 	@.venv/bin/python -m rollcall.ops $@
 
-# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_REGION=, WORKFORCE_POOL=, CLAMD=, KEY= (rotate).
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_REGION=, WORKFORCE_POOL=, CLAMD=, OWN_KEY=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
 deploy deploy-plan deploy-check destroy rotate: .venv/run compiled
 	@.venv/bin/python -m deploy $(@:deploy-%=%)

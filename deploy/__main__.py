@@ -22,6 +22,7 @@ from deploy import (
     front,
     functions,
     iap,
+    keys,
     schedule,
     secrets,
     sendgrid,
@@ -263,6 +264,7 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
     """Every step, in order: what holds data first, the public entrance last."""
     return (
         *apis.steps(place),
+        *keys.steps(place),
         *firestore.steps(place, outside.rules_api),
         *storage.steps(place),
         *secrets.steps(place),
@@ -304,15 +306,18 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
     clamd = environment.get("CLAMD", "")
     if clamd and not _SCANNER.fullmatch(clamd):
         faults.append(f"CLAMD={clamd}: is no host and port, as 10.128.0.5:3310")
+    own_key = environment.get("OWN_KEY", "")
+    if own_key not in ("", "yes"):
+        faults.append(f"OWN_KEY={own_key}: say yes, or leave it out")
     if faults:
         raise StepFailed("\n".join(faults))
     at = environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"]
-    return Place(*at, on_call, events, region, pool, clamd)
+    return Place(*at, on_call, events, region, pool, clamd, bool(own_key))
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL`, `WORKFORCE_POOL` and `CLAMD`, left out, stay
-    as they were deployed."""
+    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL`, `WORKFORCE_POOL`, `CLAMD` and `OWN_KEY`, left
+    out, stay as they were deployed."""
     given = _place(environment, number="", on_call="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
@@ -331,7 +336,7 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
             f"that one, or first delete the desk (make destroy ... SENDGRID_REGION={region}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
-    kept = [name for name in ("EVENTS", "WORKFORCE_POOL", "CLAMD") if not environment.get(name)]
+    kept = [name for name in ("EVENTS", "WORKFORCE_POOL", "CLAMD", "OWN_KEY") if not environment.get(name)]
     known = {name: deployed.get(name, "") for name in kept}
     return replace(_place({**environment, **known}, project["projectNumber"], on_call), commit=_commit())
 

@@ -35,7 +35,8 @@ def steps(place: Place) -> tuple[Step, ...]:
 
     def changes(there: Any) -> Sequence[Command]:
         enabled = {service["config"]["name"] for service in there}
-        missing = [name for name in (f"{api}.googleapis.com" for api in APIS) if name not in enabled]
+        apis = (*APIS, *(["cloudkms"] if place.own_key else []))
+        missing = [name for name in (f"{api}.googleapis.com" for api in apis) if name not in enabled]
         return [gcloud("services enable", *missing, project=place.project)] if missing else []
 
     return (

@@ -232,6 +232,7 @@ def settings(place: Place) -> dict[str, str]:
         "IAP_AUDIENCE": place.iap_audience,
         **({"WORKFORCE_POOL": place.workforce_pool} if place.workforce_pool else {}),
         **({"CLAMD": place.clamd} if place.clamd else {}),
+        **({"OWN_KEY": "yes"} if place.own_key else {}),  # remembered for the next deployment
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         # That of Cloud Run's machines. Babel looks for it when it is imported, for 10 ms of a first page.

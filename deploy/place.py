@@ -27,6 +27,8 @@ class Place:
     """Of workforce identity federation, by which the staff sign in; empty: with Google's accounts."""
     clamd: str = ""
     """Host and port of a virus scanner (docs/contributions.md); empty: there is none."""
+    own_key: bool = False
+    """Whether a key of one's own encrypts what people sent (`deploy.keys`)."""
     commit: str = ""
     """Of what is deployed, for a later rollback; empty where it is unknown."""
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from deploy import keys
 from deploy.place import Place
 from deploy.steps import GcloudStep, Result, Run, Step, gcloud
 from rollcall.model.event import KEEP_DAYS, Event
@@ -81,6 +82,7 @@ def _bucket(
         "--uniform-bucket-level-access",
         "--public-access-prevention",
         f"--soft-delete-duration={restorable_days}d",
+        *([f"--default-encryption-key={keys.name(place)}"] if place.own_key else []),
     )
     more = [f"--lifecycle-file={_LIFECYCLE}", f"--cors-file={_CORS}"] if lifecycle else []
 
@@ -91,6 +93,7 @@ def _bucket(
             and access["uniformBucketLevelAccess"]["enabled"]
             and int(there["softDeletePolicy"]["retentionDurationSeconds"]) == restorable_days * 24 * 3600
             and not there.get("versioning", {}).get("enabled")
+            and there.get("encryption", {}).get("defaultKmsKeyName", "") == keys.name(place)
             and there.get("lifecycle") == lifecycle
             and there.get("cors", []) == (json.loads(_CORS.read_text()) if lifecycle else [])
         )

@@ -260,7 +260,8 @@ def _perhaps(visit: Visit, there: Registered, found: Held) -> Iterator[Part]:
     person = found.person
     under = [one for to in sorted(person.shared) for one in store.registrations_under(event.slug, to, _SHOWN + 1)]
     others = {one.id: one for one in (*likely_doubles(visit.desk, event, there), *under) if one.id not in person.ids}
-    known = {one.id for one in (*found.quarantined, *found.inbound, *(one.contribution for one in found.contributions))}
+    known = {one.id for one in found.quarantined} | {one.id for one in found.inbound}
+    known |= {one.contribution.id for one in found.contributions}
     forms = [
         one
         for one in islice(still_quarantined(store, event.slug), _LOOKED_AT)

@@ -117,7 +117,8 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
         from handlers.staff.erase import erased_page
 
         return erased_page(visit, id)
-    visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
+    if below not in (["held"], ["held.json"], ["held.pdf"]):  # which is noted as what it is
+        visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")

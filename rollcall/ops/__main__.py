@@ -74,13 +74,16 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=does, opened=None)
         return added
 
+    def unless_asked(help: str, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", default=bool(env("YES")), help=help)
+
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
     option("url", "where the desk's pages are (default: the local run's)", smoke)
     deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
-    deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
+    unless_asked("move it without asking", deadline)
     sends = "send the staff the roster, the next version if it changed, and what they missed"
     roster = command("send-roster", lambda given: send_roster(_opened(given), given.event), sends)
     option("event", "which event, as intgov04", roster)
@@ -89,15 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     ends = "end one link of our e-mails; of a person's own link, all, and send a new one"
     revoking = command("revoke-link", lambda given: revoke_link(_opened(given), given.link), ends)
     option("link", "the link, whole, as it stands in the e-mail", revoking)
-    yes = {"action": "store_true", "default": bool(env("YES"))}
     again = "after a restore, erase again whom standard input names: a line each, event and id, from the log"
     erasing = command("erase-again", _erase_again, again)
-    erasing.add_argument("--yes", help="do it; without, say how many", **yes)
+    unless_asked("do it; without, say how many", erasing)
     there = "have SendGrid erase what it keeps of addresses: those of standard input, or all of an event"
     at_sendgrid = command("erase-at-sendgrid", _erase_at_sendgrid, there)
     option("event", "which event, as intgov04 (default: addresses from standard input)", at_sendgrid)
     option("sendgrid_region", "global or eu", at_sendgrid)
-    at_sendgrid.add_argument("--yes", help="do it; without, say how many", **yes)
+    unless_asked("do it; without, say how many", at_sendgrid)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser

@@ -847,7 +847,7 @@ def test_all_invalid_settings_are_named_before_any_call(
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
     wrong |= {"SENDGRID_REGION": "EU", "SENDGRID_HOST": "https://api.eu.sendgrid.com"}
-    wrong |= {"WORKFORCE_POOL": "locations/global"}
+    wrong |= {"WORKFORCE_POOL": "locations/global", "OWN_KEY": "no"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out

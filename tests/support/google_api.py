@@ -28,6 +28,7 @@ _BASES = {
     "cloudbilling": "",
     "cloudbuild": "",
     "cloudfunctions": "",
+    "cloudkms": "",
     "cloudresourcemanager": "",
     "cloudscheduler": "",
     "compute": "compute/v1/",
@@ -224,6 +225,8 @@ class GoogleApi:
             return {"projectId": PROJECT, "projectNumber": NUMBER, "name": name, **state}
         if key.startswith("cloudbilling "):
             return {"projectId": PROJECT, "billingEnabled": True, "billingAccountName": "billingAccounts/0-0-0"}
+        if api == "storage" and last == "serviceAccount":
+            return {"email_address": f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"}
         if api == "cloudfunctions" and last == "runtimes":
             return {"runtimes": _RUNTIMES}
         if _is_collection(api, asked.path):

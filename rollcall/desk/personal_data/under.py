@@ -39,7 +39,7 @@ def under(store: Store, event: Event, address: str) -> Under:
     return Under(
         event=event,
         registrations=[*registered.values(), *store.registered_among(slug, sorted(had_it))],
-        quarantined=store.quarantined_under(slug, address),
+        quarantined=store.quarantined_of(slug, (), known),
         inbound=store.inbound_of(slug, [], known),
         contributions=store.contributions_of(slug, [], known),
         invitations=store.invitations_of(slug, [], known),
