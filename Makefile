@@ -4,12 +4,13 @@ FORMS ?= forms
 
 # A mistyped setting would be passed over in silence.
 settings = PYTHON PORT STORE AT EVENTS DATABASE SENDGRID_ANSWERS FIRESTORE_EMULATOR_HOST PROJECT EVENT SLUG TO URL YES JSON \
-	REGION DOMAIN ON_CALL KEY LINK SENDGRID_HOST WORKFORCE_POOL CLAMD FORMS FORMS_HOST LOCK AUDIT
+	REGION DOMAIN ON_CALL KEY LINK SENDGRID_REGION WORKFORCE_POOL CLAMD OWN_KEY FORMS FORMS_HOST LOCK AUDIT
 given = $(foreach one,$(MAKEOVERRIDES),$(if $(findstring =,$(one)),$(firstword $(subst =, ,$(one)))))
 unknown = $(filter-out $(settings),$(given))
 $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(settings)))
 
 .PHONY: run test audit check form bench clean lock third-party catalogues status smoke move-deadline send-roster revoke-link new-event event-check
+.PHONY: erase-again erase-at-sendgrid
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
 ## test             all tests
@@ -23,7 +24,9 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## new-event        an event file to start from (SLUG=, EVENTS=)
 ## revoke-link      ends one link of our e-mails, or all of a person's own (LINK=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
-##                  these six: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
+## erase-again      after a restore, erases again whom its input names (YES=1, PROJECT=)
+## erase-at-sendgrid  has SendGrid erase what it keeps of the addresses of its input, or of EVENT= (YES=1, PROJECT=)
+##                  these eight: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
 ## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
 ## deploy           puts the service on Google Cloud, or brings it up to date; settings as above
 ## deploy-check     which DNS records are set; settings as above
@@ -126,10 +129,10 @@ bench-instances bench-settings bench-counting bench-growth bench-people bench-st
 
 # For the on-call person, on the local run or, with PROJECT=, the desk at Google (docs/operations.md). What make is
 # given, EVENT= and the like, they find in the environment; JSON=1 answers for programs, YES=1 asks nobody.
-status smoke move-deadline send-roster revoke-link new-event event-check: .venv/run compiled
+status smoke move-deadline send-roster revoke-link new-event event-check erase-again erase-at-sendgrid: .venv/run compiled
 	@.venv/bin/python -m rollcall.ops $@
 
-# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_HOST=, WORKFORCE_POOL=, CLAMD=, KEY= (rotate).
+# Google Cloud and SendGrid (docs/deploy.md): PROJECT= REGION= DOMAIN=, and ON_CALL=, EVENTS=, SENDGRID_REGION=, WORKFORCE_POOL=, CLAMD=, OWN_KEY=, KEY= (rotate).
 .PHONY: deploy deploy-plan deploy-check destroy rotate
 deploy deploy-plan deploy-check destroy rotate: .venv/run compiled
 	@.venv/bin/python -m deploy $(@:deploy-%=%)

@@ -286,11 +286,12 @@ def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email 
 
 @cache
 def _post() -> Post:
-    from rollcall.sendgrid import SendGridPoster
+    from rollcall.sendgrid import HOSTS, SendGridPoster
 
     # a secret that was filled by hand may end with a line break: no valid header, and no e-mail would go out
     key = env.str("SENDGRID_API_KEY", validate=Regexp(r"\s*[!-~]+\s*\Z", error="Not a key of SendGrid's.")).strip()
-    return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "https://api.sendgrid.com")).post
+    region = env.str("SENDGRID_REGION", "global", validate=OneOf(HOSTS, error="Say global or eu."))
+    return SendGridPoster(key, env.str("MAIL_FROM"), env.str("SENDGRID_HOST", "") or HOSTS[region]).post
 
 
 @cache

@@ -22,13 +22,14 @@ from deploy import (
     front,
     functions,
     iap,
+    keys,
     schedule,
     secrets,
     sendgrid,
     storage,
     watch,
 )
-from deploy.place import SENDGRID, SENDGRID_EU, Place
+from deploy.place import Place
 from deploy.rotate import KEYS, rotate
 from deploy.steps import (
     Command,
@@ -48,6 +49,7 @@ from rollcall.desk.ports import Store
 from rollcall.model.errors import StoreUnavailable
 from rollcall.ops.connect import NoDatabase, connect
 from rollcall.ops.event_check import check_events, check_folder
+from rollcall.sendgrid import HOSTS
 from schemas.event import read_folder
 
 _SETTINGS = {
@@ -163,6 +165,7 @@ def deploy(environment: Mapping[str, str], outside: Outside) -> int:
 def check(environment: Mapping[str, str], outside: Outside) -> int:
     """Report on the DNS records, the certificate, the staff's sign-in and the budget; 1 where something is missing."""
     place = _look_up(environment, outside)
+    say(f"SendGrid's region: {place.sendgrid_region} ({place.sendgrid})")
     all_there = dns.check(place, front.address(place, outside.run), outside.sendgrid, outside.resolver())
     certificate = front.certificate_state(place, outside.run)
     say(f"The certificate of {place.domain}: {certificate}")
@@ -200,8 +203,8 @@ def _show_removal(environment: Mapping[str, str], outside: Outside) -> int:
     say(f"\n# This stays: {kept}.")
     say(f'# To delete that too, for ever: DELETE_EVERYTHING_PEOPLE_SENT="{_sentence(environment)}"')
     say(
-        "# These stay too, and cost nothing: Google's services, switched on; the role rollcallDatabase; the log of\n"
-        "# people's access; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
+        "# These stay too, and cost nothing: Google's services, switched on; two roles; the logs, and\n"
+        "# how long they are kept; at SendGrid the domain, and tracking switched off. Delete the DNS records yourself."
     )
     say("# First check that no intake is open and no e-mail is pending: make status")
     say(f"# Nothing was done. To do it, name the project once more: make destroy ... REALLY={place.project}")
@@ -261,12 +264,14 @@ def all_steps(place: Place, outside: Outside) -> tuple[Step, ...]:
     """Every step, in order: what holds data first, the public entrance last."""
     return (
         *apis.steps(place),
+        *keys.steps(place),
         *firestore.steps(place, outside.rules_api),
         *storage.steps(place),
         *secrets.steps(place),
         *accounts.steps(place),
         *sendgrid.steps(place, outside.sendgrid, secrets.SecretManager(place, outside.run)),
         watch.log_exclusion(place),
+        watch.log_retention(place),
         *functions.steps(place),
         secrets.OldVersions(place),
         *iap.steps(place),
@@ -290,24 +295,29 @@ def _place(environment: Mapping[str, str], number: str, on_call: str) -> Place:
         faults.append(f"ON_CALL={on_call}: is not an e-mail address, as on-call@example.org")
     if not _FOLDER.fullmatch(events) or not Path(events).is_dir():
         faults.append(f"EVENTS={events}: is no folder here whose name begins with events; only those are deployed")
-    host = environment.get("SENDGRID_HOST") or SENDGRID
-    if host not in (SENDGRID, SENDGRID_EU):
-        faults.append(f"SENDGRID_HOST={host}: is neither {SENDGRID} nor, for a subuser in the EU, {SENDGRID_EU}")
+    region = environment.get("SENDGRID_REGION") or "global"
+    if region not in HOSTS:
+        faults.append(f"SENDGRID_REGION={region}: is neither global nor, for a subuser in the EU, eu")
+    if environment.get("SENDGRID_HOST"):
+        faults.append(f"SENDGRID_HOST={environment['SENDGRID_HOST']}: say SENDGRID_REGION=global or =eu instead")
     pool = environment.get("WORKFORCE_POOL", "")
     if pool and not _POOL.fullmatch(pool):
         faults.append(f"WORKFORCE_POOL={pool}: is no id of a workforce pool: lower-case letters, digits and hyphens")
     clamd = environment.get("CLAMD", "")
     if clamd and not _SCANNER.fullmatch(clamd):
         faults.append(f"CLAMD={clamd}: is no host and port, as 10.128.0.5:3310")
+    own_key = environment.get("OWN_KEY", "")
+    if own_key not in ("", "yes"):
+        faults.append(f"OWN_KEY={own_key}: say yes, or leave it out")
     if faults:
         raise StepFailed("\n".join(faults))
     at = environment["PROJECT"], number, environment["REGION"], environment["DOMAIN"]
-    return Place(*at, on_call, events, host, pool, clamd)
+    return Place(*at, on_call, events, region, pool, clamd, bool(own_key))
 
 
 def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
-    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL`, `WORKFORCE_POOL` and `CLAMD`, left out, stay
-    as they were deployed."""
+    """The place, with what only Google knows of it. `EVENTS`, `ON_CALL`, `WORKFORCE_POOL`, `CLAMD` and `OWN_KEY`, left
+    out, stay as they were deployed."""
     given = _place(environment, number="", on_call="")
     if shutil.which("gcloud") is None:
         raise StepFailed("gcloud is not installed: https://cloud.google.com/sdk/docs/install")
@@ -319,14 +329,14 @@ def _look_up(environment: Mapping[str, str], outside: Outside) -> Place:
             f"DOMAIN={given.domain}: the desk of {given.project} is {there}; to give it another host name, "
             f"first delete it (make destroy ... DOMAIN={there}: what people sent stays)"
         )
-    sends_by = deployed.get("SENDGRID_HOST", SENDGRID) if deployed else given.sendgrid
-    if sends_by != given.sendgrid:
+    region = deployed.get("SENDGRID_REGION", "global") if deployed else given.sendgrid_region
+    if region != given.sendgrid_region:
         raise StepFailed(
-            f"SENDGRID_HOST={given.sendgrid}: the desk of {given.project} sends by {sends_by}; name that one, or first "
-            f"delete the desk (make destroy ... SENDGRID_HOST={sends_by}: what people sent stays)"
+            f"SENDGRID_REGION={given.sendgrid_region}: the desk of {given.project} has SENDGRID_REGION={region}; name "
+            f"that one, or first delete the desk (make destroy ... SENDGRID_REGION={region}: what people sent stays)"
         )
     on_call = given.on_call or watch.current_on_call(given.project, outside.run) or _account(outside)
-    kept = [name for name in ("EVENTS", "WORKFORCE_POOL", "CLAMD") if not environment.get(name)]
+    kept = [name for name in ("EVENTS", "WORKFORCE_POOL", "CLAMD", "OWN_KEY") if not environment.get(name)]
     known = {name: deployed.get(name, "") for name in kept}
     return replace(_place({**environment, **known}, project["projectNumber"], on_call), commit=_commit())
 

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from deploy.functions import FUNCTIONS, Function
-from deploy.place import Place
+from deploy.place import Place, account_id
 from deploy.secrets import SECRETS
 from deploy.steps import Command, GcloudSet, GcloudStep, Step, gcloud
 
 CALLERS = {
-    "scheduler": "calls send-due-mail and close-intake each minute",
+    "scheduler": "calls send-due-mail, close-intake and erase",
     "trigger": "calls send-mail for each new outbox entry",
     "builder": "builds the functions",
 }
 """The accounts beside the functions' own."""
-INVOKERS = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler"}
+INVOKERS = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler", "erase": "scheduler"}
 """Who calls the private functions."""
-DATABASE_PERMISSIONS = (
+_DATABASE = (
     "datastore.databases.get",
     "datastore.entities.create",
     "datastore.entities.get",
@@ -26,6 +26,8 @@ DATABASE_PERMISSIONS = (
 )
 """A function reads, queries, creates and updates documents, and never deletes. `roles/datastore.user` would let it
 delete everything (https://cloud.google.com/firestore/docs/security/iam, "Required permissions")."""
+_ERASURE = (*_DATABASE, "datastore.entities.delete")
+_DATABASE_ROLE, _ERASURE_ROLE = "rollcallDatabase", "rollcallErasure"
 _Binding = tuple[str, str, str]
 """Role, member, and the condition's expression or nothing."""
 
@@ -34,7 +36,8 @@ def steps(place: Place) -> tuple[Step, ...]:
     """The accounts and their roles. The bucket and the secrets are there already."""
     return (
         _accounts(place),
-        _database_role(place),
+        _role(place, _DATABASE_ROLE, "reads and writes the database and deletes nothing", _DATABASE),
+        _role(place, _ERASURE_ROLE, "also deletes, for the function erase alone", _ERASURE),
         _in_project(place),
         _on_bucket(place),
         _on_published(place),
@@ -55,7 +58,7 @@ def _accounts(place: Place) -> GcloudSet:
     def changes(there: Any) -> Sequence[Command]:
         have = {account["email"] for account in there}
         return [
-            gcloud(f"iam service-accounts create {name}", f"--display-name={what}", project=place.project)
+            gcloud(f"iam service-accounts create {account_id(name)}", f"--display-name={what}", project=place.project)
             for name, what in wanted.items()
             if place.account(name) not in have
         ]
@@ -74,17 +77,16 @@ def _accounts(place: Place) -> GcloudSet:
     )
 
 
-def _database_role(place: Place) -> GcloudStep:
+def _role(place: Place, name: str, does: str, permissions: Sequence[str]) -> GcloudStep:
     """It stays when the rest is deleted: nobody holds it then, and its name would be blocked for 44 days
     (https://cloud.google.com/iam/docs/creating-custom-roles#deleting-custom-role)."""
-    permissions = f"--permissions={','.join(DATABASE_PERMISSIONS)}"
-    settings = ("--title=Rollcall: database without deleting", permissions, "--stage=GA")
+    settings = (f"--title=Rollcall: {does}", f"--permissions={','.join(permissions)}", "--stage=GA")
     return GcloudStep(
-        title="a role that reads and writes the database and deletes nothing",
-        look=gcloud("iam roles describe rollcallDatabase --format=json", project=place.project),
-        create=(gcloud("iam roles create rollcallDatabase", *settings, project=place.project),),
-        is_current=lambda there: set(there.get("includedPermissions", ())) == set(DATABASE_PERMISSIONS),
-        update=(gcloud("iam roles update rollcallDatabase", *settings, project=place.project),),
+        title=f"a role that {does}",
+        look=gcloud(f"iam roles describe {name} --format=json", project=place.project),
+        create=(gcloud(f"iam roles create {name}", *settings, project=place.project),),
+        is_current=lambda there: set(there.get("includedPermissions", ())) == set(permissions),
+        update=(gcloud(f"iam roles update {name}", *settings, project=place.project),),
     )
 
 
@@ -93,7 +95,10 @@ def _in_project(place: Place) -> GcloudSet:
     (https://cloud.google.com/functions/docs/securing/build-custom-sa has the role without). Google gives Compute
     Engine's default account the role Editor; nothing here runs as it."""
     sources = f"resource.name.startsWith('projects/_/buckets/gcf-v2-sources-{place.number}-')"
-    database = {(_database_role_name(place), _member(place, one.name), "") for one in FUNCTIONS if one.database}
+    database = {
+        (f"projects/{place.project}/roles/{_ERASURE_ROLE if one.erases else _DATABASE_ROLE}", member, "")
+        for one, member in ((one, _member(place, one.name)) for one in FUNCTIONS if one.database)
+    }
     builder = _member(place, "builder")
     wanted = database | {
         ("roles/artifactregistry.writer", builder, ""),
@@ -122,7 +127,7 @@ def _on_bucket(place: Place) -> GcloudSet:
     whole_bucket = {(role, _member(place, function.name), "") for function in FUNCTIONS for role in function.files}
     return bindings(
         place,
-        "who may read and create inbound e-mails, rosters and contributions in the bucket; nobody may delete any",
+        "who may read and create inbound e-mails, rosters and contributions in the bucket; erase alone may delete any",
         look=f"storage buckets get-iam-policy {bucket}",
         change=f"storage buckets {{}}-iam-policy-binding {bucket}",
         wanted=whole_bucket
@@ -257,10 +262,6 @@ def bindings(
         empty={},
         delete=lambda there: [command("remove", one) for one in sorted(ours(there))],
     )
-
-
-def _database_role_name(place: Place) -> str:
-    return f"projects/{place.project}/roles/rollcallDatabase"
 
 
 def _member(place: Place, name: str) -> str:

@@ -23,6 +23,9 @@ percentile."""
 _ABSENT_FOR = "600s"
 """A deployment, or a transient fault at Google, may cost one or two runs of a job; not ten."""
 
+_NOT_ERASED_FOR = "3600s"
+"""Six calls."""
+
 
 @dataclass(frozen=True)
 class Metric:
@@ -127,6 +130,7 @@ METRICS = (
         "Delivery events that SendGrid did not sign",
         _logged("delivery events refused"),
     ),
+    Metric("kept_without_end", "Events whose personal data nobody may delete", _logged("event kept without end")),
     Metric("faults", "Unexpected faults", _logged("unexpected fault")),
     Metric("store_unavailable", "Calls that found the store unavailable", _logged("store unavailable")),
     Metric(
@@ -178,12 +182,12 @@ def _threshold(
     return {"displayName": name, "conditionThreshold": condition}
 
 
-def _absent(name: str, of: str) -> dict[str, Any]:
-    """Nothing for `_ABSENT_FOR`. It must have been there once (https://cloud.google.com/monitoring/alerts/metric-absence)."""
+def _absent(name: str, of: str, during: str = _ABSENT_FOR) -> dict[str, Any]:
+    """It must have been there once (https://cloud.google.com/monitoring/alerts/metric-absence)."""
     aggregation = {"alignmentPeriod": "60s", "perSeriesAligner": "ALIGN_DELTA", "crossSeriesReducer": "REDUCE_SUM"}
     return {
         "displayName": name,
-        "conditionAbsent": {"filter": of, "aggregations": [aggregation], "duration": _ABSENT_FOR},
+        "conditionAbsent": {"filter": of, "aggregations": [aggregation], "duration": during},
     }
 
 
@@ -201,6 +205,11 @@ def _counted(metric: str, of: str = "cloud_run_revision") -> str:
 def _run(metric: str, *more: str) -> str:
     """A metric of Cloud Run (https://cloud.google.com/monitoring/api/metrics_gcp_p_z#gcp-run)."""
     return " AND ".join(('resource.type="cloud_run_revision"', f'metric.type="run.googleapis.com/{metric}"', *more))
+
+
+def _done(function: str) -> str:
+    """Calls that got to their end."""
+    return _run("request_count", f'resource.label.service_name="{function}"', 'metric.label.response_code_class="2xx"')
 
 
 def _outside(metric: str, host: str) -> str:
@@ -334,14 +343,16 @@ def alerts(place: Place) -> tuple[Alert, ...]:
                 _threshold(
                     "Sweeps fell to none", _counted("sweeps"), 1, within=_ABSENT_FOR, comparison="COMPARISON_LT"
                 ),
-                _absent(
-                    "close-intake was not called",
-                    _run(
-                        "request_count",
-                        'resource.label.service_name="close-intake"',
-                        'metric.label.response_code_class="2xx"',
-                    ),
-                ),
+                _absent("close-intake was not called", _done("close-intake")),
+            ),
+        ),
+        Alert(
+            "Erasing stopped",
+            "Personal data stays longer than people were promised: for an hour `erase` did not get to its end, or an "
+            "event has no file that says until when it is kept. Registrations and e-mails go on.",
+            (
+                _absent("erase did not get to its end", _done("erase"), _NOT_ERASED_FOR),
+                _threshold("An event is kept without end", _counted("kept_without_end"), 0, within=_NOT_ERASED_FOR),
             ),
         ),
         Alert(

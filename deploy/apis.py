@@ -12,7 +12,7 @@ APIS = {
     "cloudbuild": "builds them",
     "cloudfunctions": "the functions",
     "cloudresourcemanager": "who may do what in the project",
-    "cloudscheduler": "calls two functions each minute",
+    "cloudscheduler": "calls three functions at their times",
     "compute": "the load balancer, its certificate and Cloud Armor",
     "eventarc": "calls `send_mail` for each new outbox entry",
     "eventarcpublishing": "the same: Google's page on routing Firestore's events names both",
@@ -35,7 +35,8 @@ def steps(place: Place) -> tuple[Step, ...]:
 
     def changes(there: Any) -> Sequence[Command]:
         enabled = {service["config"]["name"] for service in there}
-        missing = [name for name in (f"{api}.googleapis.com" for api in APIS) if name not in enabled]
+        apis = (*APIS, *(["cloudkms"] if place.own_key else []))
+        missing = [name for name in (f"{api}.googleapis.com" for api in apis) if name not in enabled]
         return [gcloud("services enable", *missing, project=place.project)] if missing else []
 
     return (

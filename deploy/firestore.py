@@ -12,6 +12,7 @@ from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from deploy import keys
 from deploy.place import Place
 from deploy.steps import Command, GcloudSet, GcloudStep, Result, Run, Step, StepFailed, find_if_enabled, gcloud
 
@@ -53,18 +54,28 @@ def _database(place: Place) -> GcloudStep:
             )
         if there["type"] != "FIRESTORE_NATIVE":
             raise StepFailed(f"The database of {place.project} is in Datastore mode; use a project without one")
+        has_key = "kmsKeyName" in there.get("cmekConfig", {})
+        if place.own_key and not has_key:
+            raise StepFailed(
+                f"OWN_KEY=yes: the database of {place.project} was made without a key of your own, and never gets one; "
+                "leave it out, or use another project"
+            )
+        if has_key and not place.own_key:
+            raise StepFailed(f"The database of {place.project} is encrypted by a key of your own: OWN_KEY=yes")
         return bool(
             there["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
             and there["pointInTimeRecoveryEnablement"] == "POINT_IN_TIME_RECOVERY_ENABLED"
         )
 
     return GcloudStep(
-        title="the database: Firestore, protected from deletion, with seven days of point-in-time recovery",
+        title="the database: Firestore, protected from deletion, with seven days of point-in-time recovery: "
+        "so long what was erased can be brought back",
         look=gcloud(f"{databases} describe {which} --format=json", project=place.project),
         create=(
             gcloud(
                 f"{databases} create {which} --location={place.region} --type=firestore-native"
                 " --delete-protection --enable-pitr",
+                *([f"--kms-key-name={keys.name(place)}"] if place.own_key else []),
                 project=place.project,
             ),
         ),
@@ -206,7 +217,7 @@ def _backup_schedule(place: Place) -> GcloudSet:
         ]
 
     return GcloudSet(
-        title="a backup of the database each Sunday, kept for five weeks",
+        title="a backup of the database each Sunday, kept for five weeks, with what is erased afterwards",
         look=gcloud(f"{schedules.format('list')} --format=json", project=place.project),
         changes=changes,
         empty=[],

@@ -46,6 +46,8 @@ class Function:
     """Its roles on the bucket of what is published."""
     database: bool = True
     """Whether it reads and writes the database."""
+    erases: bool = False
+    """Whether it may delete from the database: one function alone."""
     behind_iap: bool = False
     """Browsers reach it through the load balancer and Identity-Aware Proxy, which alone may call it."""
 
@@ -58,8 +60,10 @@ class Function:
 _READ = "roles/storage.objectViewer"
 """Not `legacyObjectReader`: without the right to list, a missing object answers 403, not 404."""
 _WRITE = "roles/storage.objectCreator"
-_PUBLISH = "roles/storage.objectUser"
-"""Also replaces and deletes: what is no longer published goes."""
+_DELETE = "roles/storage.objectUser"
+"""Lists, reads, creates, replaces and deletes (https://cloud.google.com/storage/docs/access-control/iam-roles)."""
+_PUBLISH = _DELETE
+"""What is no longer published goes."""
 
 FUNCTIONS = (
     # Eventarc calls it once an outbox entry. At most 5 x 4 senders: senders that count at the same moment may overrun
@@ -104,6 +108,20 @@ FUNCTIONS = (
         540,
         concurrency=1,
         max_instances=1,
+    ),
+    # One call at a time, bounded by itself, well below the timeout; the next call continues one that died. It alone may
+    # delete: whoever takes over a function that the public reaches deletes nothing.
+    Function(
+        "erase",
+        "erases people who asked for it, and what is past its time",
+        False,
+        "512Mi",
+        540,
+        concurrency=1,
+        max_instances=1,
+        files=(_DELETE,),
+        published=(_PUBLISH,),
+        erases=True,
     ),
     # SendGrid posts delivery events in batches of up to 1,000 or 768 kB, and repeats a batch until it is accepted.
     Function(
@@ -210,10 +228,11 @@ def settings(place: Place) -> dict[str, str]:
         "MAIL_FROM": place.sender,
         "PAGES": place.pages,
         "FORMS_HOST": place.domain,
-        "SENDGRID_HOST": place.sendgrid,
+        "SENDGRID_REGION": place.sendgrid_region,
         "IAP_AUDIENCE": place.iap_audience,
         **({"WORKFORCE_POOL": place.workforce_pool} if place.workforce_pool else {}),
         **({"CLAMD": place.clamd} if place.clamd else {}),
+        **({"OWN_KEY": "yes"} if place.own_key else {}),  # remembered for the next deployment
         # The library would ask for the bucket's settings, which takes a role that nothing else needs.
         "DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA": "true",
         # That of Cloud Run's machines. Babel looks for it when it is imported, for 10 ms of a first page.

@@ -2,10 +2,7 @@
 
 from dataclasses import dataclass
 
-SENDGRID = "https://api.sendgrid.com"
-SENDGRID_EU = "https://api.eu.sendgrid.com"
-"""For a subuser that was made in SendGrid's region EU
-(https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
+from rollcall.sendgrid import HOSTS
 
 
 @dataclass(frozen=True)
@@ -24,12 +21,14 @@ class Place:
     """The e-mail address that gets the alerts."""
     events: str = "events"
     """The folder of the event files, below the project's own."""
-    sendgrid: str = SENDGRID
-    """The address of SendGrid's API, and so its region."""
+    sendgrid_region: str = "global"
+    """SendGrid's, of the account or subuser; others are keys of `HOSTS`."""
     workforce_pool: str = ""
     """Of workforce identity federation, by which the staff sign in; empty: with Google's accounts."""
     clamd: str = ""
     """Host and port of a virus scanner (docs/contributions.md); empty: there is none."""
+    own_key: bool = False
+    """Whether a key of one's own encrypts what people sent (`deploy.keys`)."""
     commit: str = ""
     """Of what is deployed, for a later rollback; empty where it is unknown."""
 
@@ -53,9 +52,14 @@ class Place:
         """The bucket of what everybody may read."""
         return f"{self.project}-published"
 
+    @property
+    def sendgrid(self) -> str:
+        """The address of SendGrid's API."""
+        return HOSTS[self.sendgrid_region]
+
     def account(self, name: str) -> str:
         """The service account of a function, or of another caller."""
-        return f"{name}@{self.project}.iam.gserviceaccount.com"
+        return f"{account_id(name)}@{self.project}.iam.gserviceaccount.com"
 
     @property
     def iap_audience(self) -> str:
@@ -72,3 +76,8 @@ class Place:
         """The address of a function that Google's own callers use; it is known before the function is there
         (https://cloud.google.com/run/docs/triggering/https-request, "deterministic URL")."""
         return f"https://{function}-{self.number}.{self.region}.run.app"
+
+
+def account_id(name: str) -> str:
+    """At least six characters (https://cloud.google.com/iam/docs/service-accounts-create)."""
+    return name if len(name) >= 6 else f"run-{name}"

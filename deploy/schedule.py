@@ -1,4 +1,4 @@
-"""The jobs that call functions each minute."""
+"""The jobs that call functions at their times."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from deploy.place import Place
 from deploy.steps import Command, GcloudSet, Step, gcloud
 
-_EACH_MINUTE = "* * * * *"
+_EACH_MINUTE, _EACH_TEN_MINUTES = "* * * * *", "*/10 * * * *"
 JOBS = {
-    "send-due-mail": 1800,
-    "close-intake": 540,
+    "send-due-mail": (_EACH_MINUTE, 1800),
+    "close-intake": (_EACH_MINUTE, 540),
+    "erase": (_EACH_TEN_MINUTES, 540),
 }
-"""Seconds that Scheduler waits for each: the function's timeout, and half an hour at most
-(https://cloud.google.com/scheduler/docs/creating). A failed call is not retried: the next minute's comes."""
+"""When, and how many seconds Scheduler waits: the function's timeout, and half an hour at most
+(https://cloud.google.com/scheduler/docs/creating). A failed call is not retried: the next comes."""
 
 
 def steps(place: Place) -> tuple[Step, ...]:
@@ -27,7 +28,7 @@ def steps(place: Place) -> tuple[Step, ...]:
 
     return (
         GcloudSet(
-            title=f"jobs each minute: {' and '.join(JOBS)}",
+            title=f"jobs that call {', '.join(JOBS)}",
             look=_jobs(place, "list", "--format=json"),
             changes=changes,
             empty=[],
@@ -48,25 +49,25 @@ def _changes(place: Place, name: str, there: Any) -> Sequence[Command]:
 
 def _settings(place: Place, name: str) -> Sequence[str]:
     """Calls carry an OIDC token of the account `scheduler`, for this one function."""
-    address = place.run_address(name)
+    address, (schedule, seconds) = place.run_address(name), JOBS[name]
     return (
-        f"--schedule={_EACH_MINUTE}",
+        f"--schedule={schedule}",
         "--time-zone=Etc/UTC",
         f"--uri={address}",
         "--http-method=POST",
         f"--oidc-service-account-email={place.account('scheduler')}",
         f"--oidc-token-audience={address}",
-        f"--attempt-deadline={JOBS[name]}s",
+        f"--attempt-deadline={seconds}s",
         "--max-retry-attempts=0",
     )
 
 
 def _is_current(place: Place, name: str, there: Any) -> bool:
-    target, address = there["httpTarget"], place.run_address(name)
+    target, address, (schedule, seconds) = there["httpTarget"], place.run_address(name), JOBS[name]
     return bool(
-        there["schedule"] == _EACH_MINUTE
+        there["schedule"] == schedule
         and there["timeZone"] == "Etc/UTC"
-        and there["attemptDeadline"] == f"{JOBS[name]}s"
+        and there["attemptDeadline"] == f"{seconds}s"
         and there.get("retryConfig", {}).get("retryCount", 0) == 0
         and target["uri"].rstrip("/") == address
         and target.get("oidcToken") == {"serviceAccountEmail": place.account("scheduler"), "audience": address}

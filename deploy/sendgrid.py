@@ -18,10 +18,13 @@ from typing import Any, Protocol, TypeVar
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
-from deploy.place import SENDGRID, SENDGRID_EU, Place
+from deploy.place import Place
 from deploy.secrets import DELIVERY_EVENTS_KEY, INBOUND_KEY, SENDGRID_KEY
 from deploy.steps import Result, Run, Step, StepFailed, say
+from rollcall.sendgrid import HOSTS
 from schemas.deliveries import DELIVERIES
+
+SENDGRID = HOSTS["global"]
 
 TIMEOUT = 20.0
 """Seconds, for each part of a response."""
@@ -165,7 +168,8 @@ def open_api(environment: Mapping[str, str] = os.environ, ask: Callable[[str], s
             return _usable(ask("Your SendGrid API key (full access; it is not stored): "))
         raise StepFailed("Set SENDGRID_API_KEY to a key of your SendGrid account with full access; it is not stored.")
 
-    return Api(key, environment.get("SENDGRID_HOST") or SENDGRID)
+    region = environment.get("SENDGRID_REGION", "")
+    return Api(key, environment.get("SENDGRID_HOST") or HOSTS.get(region, SENDGRID))
 
 
 def try_engineers_key(api: Api) -> None:
@@ -298,7 +302,7 @@ def _domain_of(told: Mapping[str, Any]) -> AuthenticatedDomain:
 
 
 def _domain(place: Place, api: Api) -> Step:
-    region = {"region": "eu"} if place.sendgrid == SENDGRID_EU else {}
+    region = {"region": "eu"} if place.sendgrid_region == "eu" else {}
     told = {"domain": place.domain, "automatic_security": True, "default": False, **region}
     make = ApiRequest("POST", "whitelabel/domains", told)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from deploy.alerts import METRICS, OURS, alerts
 from deploy.place import Place
-from deploy.steps import Command, GcloudSet, Result, Run, Step, find_if_enabled, gcloud, read_json
+from deploy.steps import Command, GcloudSet, GcloudStep, Result, Run, Step, find_if_enabled, gcloud, read_json
 
 
 @dataclass(frozen=True)
@@ -200,6 +200,21 @@ def log_exclusion(place: Place) -> GcloudSet:
         delete=lambda found: (
             [gcloud(sink, f"--remove-exclusions={_EXCLUSION}", project=project)] if there(found) else []
         ),
+    )
+
+
+_LOGS_KEPT = 90
+"""Days. By the log of whom `erase` erased they are erased again after a restore, so it outlives each backup."""
+
+
+def log_retention(place: Place) -> GcloudStep:
+    bucket = "_Default --location=global"
+    keep = gcloud(f"logging buckets update {bucket} --retention-days={_LOGS_KEPT}", project=place.project)
+    return GcloudStep(
+        title=f"logs, ids alone, kept for {_LOGS_KEPT} days",
+        look=gcloud(f"logging buckets describe {bucket} --format=json", project=place.project),
+        is_current=lambda there: there.get("retentionDays") == _LOGS_KEPT,
+        update=(keep,),
     )
 
 

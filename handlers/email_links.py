@@ -33,9 +33,23 @@ GONE = HttpProblem(
 )
 
 
+_TO_WHAT_WAS_GIVEN = (LinkPurpose.OWN, LinkPurpose.ADDRESS, LinkPurpose.CONTRIBUTION)
+_KEPT_NO_LONGER = HttpProblem(
+    410,
+    N_("Personal data of this event was deleted"),
+    N_("It was kept until %(day)s, as was said when it was given. You need do nothing."),
+)
+
+
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
-    token = _whole(token)
-    found = desk.links.opened(event, purpose, token, desk.intakes.now(event))
+    """Raises `HttpProblem`: 410 what it opens is kept no longer."""
+    token, now = _whole(token), desk.intakes.now(event)
+    if now > event.keep_until and purpose in _TO_WHAT_WAS_GIVEN:
+        log_refused(event, purpose, LinkExpired())
+        day = event.day_ended_at(event.keep_until) or event.keep_until
+        params = {"day": language(event.language).day(day)}
+        raise HttpProblem(410, _KEPT_NO_LONGER.title, _KEPT_NO_LONGER.detail, params)
+    found = desk.links.opened(event, purpose, token, now)
     if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
         found = LinkRevoked()
     if isinstance(found, Opened):

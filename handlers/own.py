@@ -14,17 +14,20 @@ from handlers.change import NOT_REGISTERED, Changing, change, changes_end, diffe
 from handlers.email_links import log_refused, no_link, opened, pressed
 from handlers.form_page import CHANGE, labelled
 from handlers.logs import log
+from handlers.own_erasure import asked, being_erased, erased, to_ask
 from handlers.request_body import read_page_form
 from handlers.responses import NO_SUCH_PAGE, HttpProblem, allow, form_address, message, page, path_below, see_other
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Taken, TooLate, TooManyChanges
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.ask import day_of_answer
 from rollcall.desk.register import intake_now
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, EmailKind, EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkPurpose, LinkRevoked, NoLink, Opened
+from rollcall.model.personal_data import Erasure
 from rollcall.model.registration import Actor, Change, Registered, Registration, Way, Why, as_asked
 from schemas.form import in_words, written
 
@@ -38,7 +41,9 @@ _KINDS = {
     EmailKind.LINKS: N_("Link to your registration"),
     EmailKind.ADDRESS: N_("Is this your address?"),
     EmailKind.ANNOUNCEMENT: N_("Announcement"),
+    EmailKind.ERASURE: N_("Erasure of personal data"),
 }
+_HELD = ["held"], ["held.json"], ["held.pdf"]
 _OVER = HttpProblem(410, N_("The event is over"), N_("Nothing was changed, and you need do nothing."))
 _TOO_MANY = HttpProblem(
     409,
@@ -100,7 +105,9 @@ def registered_by(desk: Desk, event: Event, token: str) -> Registered | NoLink:
     link = opened(desk, event, LinkPurpose.OWN, token)
     if not isinstance(link, Opened):
         return link
-    there = _there(amend.read(desk, event, link.id))
+    there = amend.read(desk, event, link.id)
+    if there is None:
+        raise erased(desk, event, link.id) or NOT_REGISTERED
     if link.number < there.link:
         log_refused(event, LinkPurpose.OWN, LinkRevoked())
         return LinkRevoked()
@@ -108,8 +115,10 @@ def registered_by(desk: Desk, event: Event, token: str) -> Registered | NoLink:
 
 
 def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str]) -> Response:
-    if below in ([], ["keep-address"], ["new-link"], ["withdraw"]):
-        allow(request, "GET", "HEAD", *(["POST"] if below else []))
+    if below in ([], *_HELD):
+        allow(request, "GET", "HEAD")
+    elif below in (["keep-address"], ["new-link"], ["withdraw"], ["erase"]):
+        allow(request, "GET", "HEAD", "POST")
     else:
         raise NO_SUCH_PAGE
     there = registered_by(desk, event, token)
@@ -117,18 +126,42 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
         return no_link(event, request, LinkPurpose.OWN, there)
     if there.double_of:
         return _double(desk, event, there)
+    erasure = desk.store.erasure(there.id)
+    if erasing := being_erased(event, there, erasure):
+        return erasing
     address = _address(request, event, LinkPurpose.OWN, token)
     match below:
+        case ["erase"] if request.method == "POST":
+            return asked(desk, event, request, there, address)
+        case ["erase"]:
+            return to_ask(desk, event, there, address)
+        case ["withdraw" | "keep-address"] if event.is_over(desk.intakes.now(event)):
+            return message(request, _OVER, event)
         case ["withdraw"] if request.method == "POST":
             return _withdraw(desk, event, request, there, address)
         case ["withdraw"] if not there.is_withdrawn:
             return _to_withdraw(desk, event, there, address)
         case ["keep-address"] if request.method == "POST":
             return _keep_address(desk, event, there, address)
+        case ["held" | "held.json" | "held.pdf" as name]:
+            return _held(desk, event, there, name, address)
         case ["new-link"] if request.method == "POST":
             return _new_link(desk, event, request, there)
         case _:
-            return _shown(desk, event, request, there, address)
+            return _shown(desk, event, request, there, address, erasure)
+
+
+def _held(desk: Desk, event: Event, there: Registered, name: str, address: str) -> Response:
+    """Not to whoever has the mailbox with which somebody else had registered."""
+    if amend.was_not_theirs(desk, event, there):
+        raise NO_SUCH_PAGE
+    from handlers import held
+    from rollcall.desk.personal_data.held import held as held_of
+
+    def show(given: object) -> Response:
+        return page(200, "held", event=event, given=given, address=f"{address}/held", back=address)
+
+    return held.answer(desk, event, held_of(desk, event, there), name, show, to_staff=False)
 
 
 def _double(desk: Desk, event: Event, there: Registered) -> Response:
@@ -139,7 +172,9 @@ def _double(desk: Desk, event: Event, there: Registered) -> Response:
     return page(200, "double", event=event, registered=other)
 
 
-def _shown(desk: Desk, event: Event, request: Request, there: Registered, address: str) -> Response:
+def _shown(
+    desk: Desk, event: Event, request: Request, there: Registered, address: str, erasure: Erasure | None
+) -> Response:
     until = changes_end(desk, event, there)
     may_change = desk.intakes.now(event) <= until
     other = _other_form(desk, event, there) if may_change and not there.is_withdrawn else None
@@ -152,8 +187,11 @@ def _shown(desk: Desk, event: Event, request: Request, there: Registered, addres
         said=request.query_string.decode("ascii", "replace"),
         not_me=amend.was_not_theirs(desk, event, there),
         late=desk.intakes.recent(event).leaves_out(there),
+        over=event.is_over(desk.intakes.now(event)),
         until=until,
         may_change=may_change,
+        erasure=erasure,
+        answer_by=day_of_answer(event, erasure) if erasure else None,
         other=differences(event, as_asked(there), other) if other else [],
         answers=labelled(event, in_words(event, there.registration)),
         sent=_sent(desk, event, there),
@@ -192,6 +230,8 @@ def _to_change(desk: Desk, event: Event, request: Request, token: str, address: 
         return no_link(event, request, LinkPurpose.OWN, there)
     if there.double_of:
         return _double(desk, event, there)
+    if erasing := being_erased(event, there, desk.store.erasure(there.id)):
+        return erasing
     other = _other_form(desk, event, there) if request.query_string == _ANSWERS else None
     return Changing(there, Actor.REGISTRANT, address, written(other or as_asked(there)))
 

@@ -88,7 +88,7 @@ class SignedLinks:
         return self._link(LinkPurpose.AMEND, event, inbound_id, place, until, to)
 
     def own(self, event: Event, registered: Registered) -> str:
-        return self._link(LinkPurpose.OWN, event, registered.id, registered.link, event.over_at)
+        return self._link(LinkPurpose.OWN, event, registered.id, registered.link, event.keep_until)
 
     def confirming_address(self, event: Event, registered: Registered) -> str:
         return self._link(LinkPurpose.ADDRESS, event, registered.id, 0, event.over_at, registered.new_email)

@@ -1,10 +1,11 @@
 """SendGrid's v3 Mail Send (https://www.twilio.com/docs/sendgrid/api-reference/mail-send)."""
 
 import base64
+import json
 import re
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
@@ -19,6 +20,8 @@ from sendgrid import SendGridAPIClient
 
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
 
+HOSTS = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.com"}
+"""Of each region (https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
 TIMEOUT = 20.0
 """Seconds for each part of an answer."""
 EMAIL_ID = "email_id"
@@ -44,8 +47,7 @@ class SendGridPoster:
 
     def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
         self._sender = sender
-        headers = SendGridAPIClient(api_key).client.request_headers
-        self._mail_send = _OfOneContext(host, headers, version=3, url_path=["mail", "send"], timeout=timeout)
+        self._mail_send = _resource(api_key, host, timeout, "mail", "send")
 
     def post(self, email: Email) -> SendResult:
         try:
@@ -62,6 +64,41 @@ class SendGridPoster:
         if answer.status_code != _ACCEPTED:
             return Unknown(f"SendGrid answered {answer.status_code}")
         return Accepted()
+
+
+class NotErased(Exception):
+    """The message says why, and what to do."""
+
+
+def erase_recipients(api_key: str, host: str, addresses: Sequence[str]) -> str:
+    """The id of SendGrid's job, which goes on by itself. Raises `NotErased`."""
+    try:
+        answer = _resource(api_key, host, TIMEOUT, "recipients", "erasejob").post({"email_addresses": addresses})
+        return str(json.loads(answer.body)["job_id"])
+    except HTTPError as error:
+        raise NotErased(_why_not_erased(error)) from None
+    except (OSError, HTTPException) as error:
+        raise NotErased(f"SendGrid could not be reached: {type(error).__name__}") from None
+    except (ValueError, KeyError, TypeError):
+        raise NotErased("SendGrid's answer names no job") from None
+
+
+def _why_not_erased(error: HTTPError) -> str:
+    note = f"SendGrid answered {error.status_code}"
+    if error.status_code in _REFUSED:
+        scope = "the key needs recipients.erasejob.create, which SendGrid's support may have to enable for the account"
+        return f"{note}: {scope}"
+    if error.status_code == _TOO_FAST:
+        return f"{note}: too fast; repeat it in {(error.headers or {}).get('X-RateLimit-Reset', '60')} seconds"
+    try:
+        return f"{note}: {'; '.join(str(one['message']) for one in json.loads(error.body)['errors'])}"
+    except (ValueError, KeyError, TypeError):
+        return note
+
+
+def _resource(api_key: str, host: str, timeout: float, *path: str) -> "_OfOneContext":
+    headers = SendGridAPIClient(api_key).client.request_headers
+    return _OfOneContext(host, headers, version=3, url_path=list(path), timeout=timeout)
 
 
 class _FollowsNone(HTTPRedirectHandler):
@@ -88,9 +125,9 @@ def request_body(email: Email, sender: str) -> dict[str, Any]:
     """Tracking would rewrite our links and add a picture."""
     name = _phrase(email.sender_name)
     body: dict[str, Any] = {
-        "personalizations": [{"to": [_posted_as(email.to)], "custom_args": {EMAIL_ID: email.email_id}}],
+        "personalizations": [{"to": [{"email": posted_as(email.to)}], "custom_args": {EMAIL_ID: email.email_id}}],
         "from": {"email": sender, "name": name} if name else {"email": sender},
-        "reply_to": _posted_as(email.reply_to),
+        "reply_to": {"email": posted_as(email.reply_to)},
         "subject": _one_line(email.subject),
         "headers": _headers(email, sender),
         "content": [{"type": "text/plain", "value": email.text}, {"type": "text/html", "value": email.html}],
@@ -100,7 +137,7 @@ def request_body(email: Email, sender: str) -> dict[str, Any]:
             "subscription_tracking": {"enable": False},
         },
     }
-    body["personalizations"] += [{"to": [_posted_as(address)]} for address in email.copies_to]
+    body["personalizations"] += [{"to": [{"email": posted_as(address)}]} for address in email.copies_to]
     if email.attachments:
         body["attachments"] = list(map(_file, email.attachments))
     return body
@@ -130,13 +167,13 @@ def _fitting(thread: list[str]) -> list[str]:
     return thread
 
 
-def _posted_as(address: str) -> dict[str, str]:
+def posted_as(address: str) -> str:
     """SendGrid accepts only ASCII domains (RFC 5890)."""
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:
-        return {"email": address}
-    return {"email": parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"}
+        return address
+    return parts.ascii_email or f"{parts.local_part}@{parts.ascii_domain}"
 
 
 def _one_line(text: str) -> str:

@@ -107,8 +107,8 @@ class _PrivacyTable(Table):
     says = {  # noqa: RUF012
         "text": "What becomes of the answers, in a sentence. It stands above the button and in the confirmation.",
         "link": "Where the whole notice is.",
-        "responsible": "Who is responsible for the data, as people are told. The organizer, if this is missing.",
-        "keep_days": "Days after the event, by the end of which all that names a person is deleted (365).",
+        "responsible": "Who is responsible for personal data, as people are told. The organizer, if this is missing.",
+        "keep_days": "Days after the event. At the end of the last one all that names a person is deleted (365).",
     }
     text = line(Words, required=False)
     link = link(required=False)

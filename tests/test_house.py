@@ -91,6 +91,15 @@ def test_a_function_without_its_keys_does_not_start(missing: str, value: str | N
     assert missing in start_main(**settings, SQLITE_PATH=":memory:", **{missing: value})
 
 
+@pytest.mark.parametrize(
+    ("region", "starts"), [(None, True), ("global", True), ("eu", True), ("EU", False), ("", False)]
+)
+def test_sendgrids_region_is_one_that_there_is(region: str | None, starts: bool) -> None:
+    settings = {"FUNCTION_TARGET": "send_due_mail", "SENDGRID_API_KEY": "key", "MAIL_FROM": "a@desk.example.org"}
+    said = start_main(**settings, SQLITE_PATH=":memory:", SENDGRID_REGION=region)
+    assert said == "" if starts else "SENDGRID_REGION" in said
+
+
 @pytest.mark.parametrize("audience", [None, "", "staff", "/projects/1/global/backendServices/2", f"{AUDIENCE} "])
 def test_the_staffs_desk_does_not_start_without_whom_to_believe(audience: str | None) -> None:
     settings = {"FUNCTION_TARGET": "staff", "SQLITE_PATH": ":memory:"}

@@ -36,13 +36,16 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 ID = "0123456789ABCDEFGHJKMNPQ"
 FILE = "roster-intgov04-0123456789abcdef-20040221T000005.csv"
 OVER = replace(EVENT, ends=UNTIL)
-"""As `EVENT`, and links to a person's own registration or contribution expire with it."""
+"""As `EVENT`, and links to a person's own contribution expire with it."""
+KEPT = replace(EVENT)
+vars(KEPT)["keep_until"] = UNTIL
+"""As `EVENT`, and links to a person's own registration expire with what is kept of them."""
 CONTRIBUTION = Contribution(ID, EVENT.slug, "Names", "Guinea", "Ada", ONE, (), link=4)
 MADE = {
     LinkPurpose.COMPLETE: LINKS.completing(EVENT, ID, 2, UNTIL),
     LinkPurpose.RESOLVE: LINKS.resolving(EVENT, ID, ONE, UNTIL),
     LinkPurpose.AMEND: LINKS.amending(EVENT, ID, 2, ONE, UNTIL),
-    LinkPurpose.OWN: LINKS.own(OVER, registered(id=ID, link=3)),
+    LinkPurpose.OWN: LINKS.own(KEPT, registered(id=ID, link=3)),
     LinkPurpose.ADDRESS: LINKS.confirming_address(OVER, registered(id=ID, new_email=ONE)),
     LinkPurpose.ROSTER: LINKS.roster(EVENT, FILE, ONE, UNTIL),
     LinkPurpose.LATE: LINKS.late(EVENT, Invitation(ID, "Ada", UNTIL, "visa", ONE, UNTIL)),

@@ -9,6 +9,7 @@ from handlers.logs import log_fault
 from handlers.request_body import read_body
 from handlers.responses import NO_SUCH_PAGE, UNAVAILABLE, WENT_WRONG, HttpProblem, allow
 from handlers.staff import pages
+from handlers.staff.deleted import deleted, deleted_page
 from handlers.staff.visit import Visit, events_of, path_below
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
@@ -29,6 +30,10 @@ _NOT_STAFF = HttpProblem(
 )
 
 
+_STAY = (["contributions"], ["programme"], ["log"], ["accesses"])
+"""Once an event's personal data is deleted."""
+
+
 def staff(desk: Desk, identify: Identify, request: Request) -> Response:
     """Whoever is not of the staff is answered before anything is read."""
     visit = None
@@ -41,6 +46,10 @@ def staff(desk: Desk, identify: Identify, request: Request) -> Response:
             case []:
                 allow(request, "GET", "HEAD")
                 response = pages.events(desk, request, address)
+            case ["held"] if "held" not in desk.events:
+                from handlers.staff.held import under_page
+
+                response = under_page(desk, request, address)
             case [slug, *below]:
                 visit = Visit.of(desk, request, address, slug)
                 response = _route(visit, below)
@@ -59,6 +68,8 @@ def staff(desk: Desk, identify: Identify, request: Request) -> Response:
 
 def _route(visit: Visit, below: list[str]) -> Response:
     """Each group of pages is a module, imported when it is asked for."""
+    if below[:1] not in _STAY and (retention := deleted(visit)):
+        return deleted_page(visit, retention, 410 if below else 200)
     match below:
         case []:
             from handlers.staff.overview import overview_page
@@ -136,6 +147,10 @@ def _route(visit: Visit, below: list[str]) -> Response:
             from handlers.staff.log import log_page
 
             return log_page(visit)
+        case ["erasures"]:
+            from handlers.staff.erase import erasures_page
+
+            return erasures_page(visit)
         case ["accesses"]:
             from handlers.staff.accesses import accesses_page
 

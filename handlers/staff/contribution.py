@@ -285,7 +285,8 @@ def _file(visit: Visit, there: Contribution, id: str) -> Response:
 
 
 def _fields_of_text(visit: Visit, there: Contribution) -> list[FormField]:
-    asked = [one.field for one in contribution_asks(visit.event, _CORRECTED)]
+    names = [name for name in _CORRECTED if there.email or name != "name"]
+    asked = [one.field for one in contribution_asks(visit.event, names)]
     labels = {"name": N_("Submitted by")}
     return [
         replace(
@@ -388,7 +389,7 @@ _ACTIONS = {
         N_("It goes to its submitter’s address, with the link to its own page: also for whoever lost that."),
         "resent",
         lambda one: send_receipt_again(one.visit.desk.store, one.visit.event, one.there.id, one.press),
-        is_for=_has_number,
+        is_for=lambda visit, there: bool(there.email) and _has_number(visit, there),
     ),
     "withdraw": Action(
         N_("Withdraw this contribution"),

@@ -19,6 +19,7 @@ from rollcall.model.email import CircuitBreaker
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake
+from rollcall.model.personal_data import WARNED_BEFORE
 from rollcall.model.staff import Receives
 from schemas.form import asked_of
 from schemas.kinds import OneChoice
@@ -63,9 +64,15 @@ class OverviewPage:
     contributions: Sequence[Count]
     """None where none are asked for, and none came."""
     undelivered: Count
+    to_erase: Count
+    """People who ask for it."""
     deadline: str
     then: Sequence[str]
     """What happens then, or happened."""
+    kept: str
+    """Until when."""
+    soon: str
+    """What to do before; empty while there is more than a month."""
     sending: Sequence[str]
     sending_stopped: bool
     chart: str
@@ -124,6 +131,8 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         Count(spoken.gettext("Late"), stand.late, found(standing=Standing.LATE)),
         Count(spoken.gettext("Withdrawn"), stand.withdrawn, found(standing=Standing.WITHDRAWN)),
     ]
+    if stand.erased:
+        standings.append(Count(spoken.gettext("Erased"), stand.erased, visit.address("erasures")))
     first, step, counts = _columns(stand.tally.days)
     by_day = [
         Count(spoken.day(day), count, found(day=day.isoformat())) for day, count in sorted(stand.tally.days.items())
@@ -139,8 +148,11 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         undelivered=Count(
             spoken.gettext("Confirmations not delivered"), stand.unconfirmed, found(delivery=Delivery.UNDELIVERED)
         ),
+        to_erase=Count(spoken.gettext("People who ask to be erased"), len(stand.asked_to_erase), review),
         deadline=deadline(intake.closes_at, event),
         then=_then(event, intake, spoken, stand),
+        kept=spoken.gettext(_KEPT, day=spoken.day(event.day_ended_at(event.keep_until) or event.keep_until)),
+        soon=spoken.gettext(_SOON) if event.keep_until - breaker.as_of < WARNED_BEFORE else "",
         sending=_sending(event, breaker, spoken, stand),
         sending_stopped=breaker.is_open,
         chart=f"{visit.address('chart.svg')}?{urlencode(query)}" if query else "",
@@ -244,6 +256,8 @@ def _then(event: Event, intake: Intake, spoken: Language, stand: EventStatus) ->
     return [*opens, spoken.gettext(message, addresses=spoken.listed(list(to)))]
 
 
+_KEPT = N_("Personal data is kept until %(day)s, then it is deleted.")
+_SOON = N_("Please save before that day what you still need: a roster, a list of contributions.")
 _CLOSING = N_("The deadline has just passed. The roster is being drawn.")
 _OVERDUE = N_("The deadline has passed, and no roster was drawn. Please tell whoever runs Rollcall.")
 _DAMAGED = N_("Its pages in the database are not those that were closed. Please tell whoever runs Rollcall.")

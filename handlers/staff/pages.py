@@ -36,6 +36,8 @@ class Nav:
 class EventsPage:
     events: Sequence[tuple[Event, str]]
     """Each with the address of its desk."""
+    held: str
+    """Address of the page that looks an e-mail address up in all of them."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,15 @@ def events(desk: Desk, request: Request, address: str) -> Response:
     if len(rows) == 1:
         return see_other(rows[0][1])
     spoken = spoken_to(request, None)
-    return _html(render("pages/staff/events.html", spoken, page=EventsPage(rows)), 200, None, spoken)
+    page = EventsPage(rows, f"{root(request)}/held")
+    return _html(render("pages/staff/events.html", spoken, page=page), 200, None, spoken)
+
+
+def alone(status: int, name: str, event: Event, context: object) -> Response:
+    """As `staff_page`, in no event's frame; in the language of this one."""
+    spoken = language(event.language)
+    text = render(f"pages/staff/{name}.html", spoken, page=context)
+    return _html(text, status, None, spoken)
 
 
 def _nav(visit: Visit, spoken: Language) -> Nav:

@@ -11,9 +11,13 @@ from rollcall.model.registration import Registered, may_be_id
 NOT_REGISTERED = HttpProblem(404, N_("Not found"), N_("No registration of this event is at this address."))
 
 
+def found_or_none(visit: Visit, id: str) -> Registered | None:
+    return read(visit.desk, visit.event, id) if may_be_id(id) else None
+
+
 def found(visit: Visit, id: str) -> Registered:
     """Raises `HttpProblem`."""
-    there = read(visit.desk, visit.event, id) if may_be_id(id) else None
+    there = found_or_none(visit, id)
     if there is None:
         raise NOT_REGISTERED
     return there

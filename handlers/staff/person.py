@@ -14,7 +14,7 @@ from handlers.staff import person_actions
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import email_page, framed, staff_page
-from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found_or_none, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES
@@ -25,12 +25,15 @@ from rollcall.documents.staff_log import source_in_words, why_in_words
 from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, NotNeeded, confirmation
 from rollcall.model.event import Event
-from rollcall.model.personal_data import Opened
+from rollcall.model.personal_data import Erasure, ErasureStatus, Opened
 from rollcall.model.registration import Actor, Registered, Revision
 from schemas.form import in_words, written
 
 _NO_CONFIRMATION = HttpProblem(
     410, N_("There is no confirmation"), N_("Of a withdrawn registration no confirmation would go out.")
+)
+_BEING_ERASED = HttpProblem(
+    409, N_("Being erased"), N_("All that is held of this person is being erased. Nothing was changed.")
 )
 _NO_SCAN = HttpProblem(404, N_("Not found"), N_("There is no scan of this form."))
 _ENTRIES = 200
@@ -46,6 +49,8 @@ _SAID = {
     "admitted": N_("The person is admitted. A confirmation is on its way."),
     "not-admitted": N_("The admission is taken back. We are writing to the person."),
     "merged": N_("The other registration is withdrawn as a double. Nobody is written to."),
+    "erasing": N_("All that is held of the person is being erased, once a last e-mail has told them so."),
+    "refused": N_("The erasure is refused. We are writing to the person."),
     "added": N_("The person is registered. A confirmation is on its way."),
     "late": N_(
         "The form is kept as late: the person is not on the roster unless you admit them. We are writing to them."
@@ -107,14 +112,25 @@ class PersonPage:
 
 
 def person(visit: Visit, id: str, below: list[str]) -> Response:
-    there = found(visit, id)
-    visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
+    there = found_or_none(visit, id)
+    if there is None:
+        from handlers.staff.erase import erased_page
+
+        return erased_page(visit, id)
+    if below not in (["held"], ["held.json"], ["held.pdf"]):  # which is noted as what it is
+        visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")
             return staff_page(visit, "person", _page(visit, there))
+        case ["erase" | "refuse" as name]:
+            from handlers.staff.erase import answer
+
+            allow(visit.request, "GET", "HEAD", "POST")
+            return answer(visit, there, name)
         case ["change"]:
             allow(visit.request, "GET", "HEAD", "POST")
+            _see_that_it_is_not_erased(visit, there)
             return _change(visit, there)
         case ["print"]:
             allow(visit.request, "GET", "HEAD")
@@ -126,27 +142,40 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
             from handlers.staff.accesses import person_accesses
 
             return person_accesses(visit, there)
+        case ["held" | "held.json" | "held.pdf" as name]:
+            from handlers.staff.held import held_page
+
+            return held_page(visit, there, name)
         case [name]:
             allow(visit.request, "GET", "HEAD", "POST")
+            _see_that_it_is_not_erased(visit, there)
             return person_actions.answer(visit, there, name)
         case _:
             raise NOT_REGISTERED
 
 
+def _see_that_it_is_not_erased(visit: Visit, there: Registered) -> None:
+    erasure = visit.desk.store.erasure(there.id)
+    if erasure and erasure.status is ErasureStatus.DUE:
+        raise _BEING_ERASED
+
+
 def _page(visit: Visit, there: Registered) -> PersonPage:
     desk, event, spoken = visit.desk, visit.event, language(visit.event.language)
     said = visit.request.query_string.decode("ascii", "replace")
+    erasure = desk.store.erasure(there.id)
+    being_erased = erasure is not None and erasure.status is ErasureStatus.DUE
     counts = amend.the_one_that_counts(desk, event, there) if there.double_of else None
     return PersonPage(
         name=there.registration.full_name,
         reference=there.reference,
         said=spoken.gettext(_SAID[said]) if said in _SAID else "",
-        tags=[*tags_of(visit, there), *_arrival(visit, there)],
+        tags=[*tags_of(visit, there), *_arrival(visit, there), *_erasure(event, erasure)],
         facts=_facts(event, there),
         counts=(counts.reference, address_of(visit, counts)) if counts else None,
         waiting=there.new_email,
         answers=labelled(event, in_words(event, there.registration)),
-        actions=person_actions.offered(visit, there) if visit.may_edit else (),
+        actions=person_actions.offered(visit, there) if visit.may_edit and not being_erased else (),
         files=_files(visit, there),
         inbound=_inbound(visit, there.inbound_id),
         history=[_made(visit, one) for one in reversed(desk.store.history(event.slug, there))],
@@ -169,6 +198,13 @@ def _arrival(visit: Visit, there: Registered) -> list[Tag]:
     return [Tag(said, entry.status in UNDELIVERED)]
 
 
+def _erasure(event: Event, erasure: Erasure | None) -> list[Tag]:
+    said = {ErasureStatus.ASKED: N_("Asks to be erased"), ErasureStatus.DUE: N_("Being erased")}
+    if erasure is None or erasure.status not in said:
+        return []
+    return [Tag(language(event.language).gettext(said[erasure.status]), True)]
+
+
 def _facts(event: Event, there: Registered) -> list[tuple[str, str]]:
     spoken, entered = language(event.language), there.entered
     said = [
@@ -183,6 +219,7 @@ def _files(visit: Visit, there: Registered) -> list[tuple[str, str]]:
     spoken, files = language(visit.event.language), []
     if there.entered and there.entered.scan:
         files.append((address_of(visit, there, "scan"), spoken.gettext("Download the scan")))
+    files.append((address_of(visit, there, "held"), spoken.gettext("All that is held of this person")))
     if not there.is_withdrawn:
         files.append((address_of(visit, there, "print"), spoken.gettext("The confirmation, to print")))
     return files
@@ -232,7 +269,7 @@ def _change(visit: Visit, there: Registered) -> Response:
 
 
 def _printed(visit: Visit, there: Registered) -> Response:
-    """The last confirmation, as it would go out now; as after the event, when its link ends: by that whoever may only
+    """The last confirmation, as it would go out now; as after the event, when it has no link: by that whoever may only
     look here could change and withdraw, as if they were its person."""
     desk, event = visit.desk, visit.event
     intake = replace(desk.intakes.fresh(event), as_of=event.over_at + timedelta.resolution)

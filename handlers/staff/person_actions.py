@@ -160,6 +160,7 @@ def offered(visit: Visit, there: Registered) -> list[tuple[str, str]]:
     spoken = language(visit.event.language)
     change = [("change", N_("Change answers"))] if not there.is_withdrawn else []
     those = [*change, *((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))]
+    those.append(("erase", N_("Erase all that is held")))
     return [(address_of(visit, there, name), spoken.gettext(label)) for name, label in those]
 
 

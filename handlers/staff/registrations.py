@@ -19,7 +19,7 @@ from handlers.logs import log
 from handlers.responses import allow, as_file
 from handlers.roster_files import whole_or_broken_off
 from handlers.staff.pages import staff_page
-from handlers.staff.visit import Visit
+from handlers.staff.visit import Visit, root
 from rollcall.desk.staff.chosen import ANSWER, filters_of, query_of, sought_from
 from rollcall.desk.staff.search import Delivery, Found, How, Row, Sought, Standing, all_found, search
 from rollcall.documents.roster import guarded
@@ -101,6 +101,8 @@ class RegistrationsPage:
     most_exported: int
     write: str | None
     """Where an announcement to them is written; None for viewers, and where it would go to others."""
+    held: str
+    """Where an e-mail address is looked up in all events."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def _page(visit: Visit, view: View, found: Found) -> RegistrationsPage:
         ],
         most_exported=MOST_EXPORTED,
         write=_write(visit, sought) if found.how is How.AS_TYPED and found.rows and visit.may_edit else None,
+        held=f"{root(visit.request)}/held",
     )
 
 

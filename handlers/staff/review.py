@@ -9,8 +9,10 @@ from flask import Response
 
 from handlers.responses import NO_SUCH_PAGE, allow
 from handlers.staff.pages import staff_page
+from handlers.staff.people import address_of
 from handlers.staff.review_item import answer, done_in_words, title_of
 from handlers.staff.visit import Visit
+from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff.review import Item, Queue, queue
 from rollcall.documents.review_words import items_in_words
@@ -72,10 +74,26 @@ def review_pages(visit: Visit, below: list[str]) -> Response:
 def _all(visit: Visit) -> Response:
     kinds = [kind for kind in ItemKind if kind is not ItemKind.DOUBLES]
     queues = [(kind, queue(visit.desk, visit.event, kind)) for kind in kinds]
-    sections = [_section(visit, kind, found) for kind, found in queues if found.items]
+    sections = [*_to_erase(visit), *(_section(visit, kind, found) for kind, found in queues if found.items)]
     doubles = ItemKind.DOUBLES
     elsewhere = visit.address("review", doubles), items_in_words(visit.event, doubles)
     return staff_page(visit, "review", ReviewPage(done_in_words(visit), sections, elsewhere, _papers(visit), ""))
+
+
+def _to_erase(visit: Visit) -> list[Section]:
+    """Without handling: one press decides."""
+    spoken = language(visit.event.language)
+    rows = [
+        Row(
+            address=address_of(visit, one.there, "erase"),
+            title=one.there.registration.full_name,
+            about=spoken.gettext("answer by %(day)s", day=spoken.day(one.answer_by)),
+            since=one.erasure.asked_at,
+            holder="",
+        )
+        for one in waiting(visit.desk.store, visit.event)
+    ]
+    return [Section(spoken.gettext("People who ask to be erased"), rows, "")] if rows else []
 
 
 def _papers(visit: Visit) -> tuple[str, str] | None:

@@ -60,14 +60,18 @@ class PersonalData(Protocol):
     def due_erasures(self, limit: int) -> Sequence[str]:
         """Ids of their registrations, the longest due first."""
 
-    def erase_beside(self, held: Held, left: Left) -> None:
+    def erase_beside(self, held: Held, left: Left) -> bool:
         """Delete all but the registrations and their history, in commits of a bounded size; what is `left` takes the
-        place of what it was, if nobody wrote that since it was read. What is kept by a registration's id alone goes by
-        `Person.ids`, whether or not it is among `held`. Safe to repeat: whoever calls again finds less."""
+        place of what it was. False if somebody wrote that since it was read: the caller begins again. What is kept by a
+        registration's id alone goes by `Person.ids`, whether or not it is among `held`. Safe to repeat: whoever calls
+        again finds less."""
 
     def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
         """Delete these, their history and their `people`, and write the erasure, in one commit; False, and nothing
         written, if any of it was written since it was read."""
+
+    def leave_no_trace(self) -> None:
+        """Of what was deleted, in files of our own: seconds, of a large database."""
 
     # --- what is kept no longer
 

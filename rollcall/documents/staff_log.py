@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from rollcall.documents.erasure_words import ground_in_words
 from rollcall.documents.review_words import ending_in_words
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.personal_data import Ground
 from rollcall.model.programme import NEVER
 from rollcall.model.registration import Source, Why
 from rollcall.model.review import Ending
@@ -91,6 +93,8 @@ def _part_in_words(event: Event, name: str, said: str) -> str:
             return deadline(datetime.fromisoformat(said), event)
         case "participants_from":
             return participants_in_words(event, datetime.fromisoformat(said))
+        case "ground":
+            return ground_in_words(event, Ground(said))
         case "agenda":
             return spoken.ngettext("%(count)s agenda item", "%(count)s agenda items", int(said))
         case "documents":

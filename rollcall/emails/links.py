@@ -28,8 +28,8 @@ class Linked:
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    if event.is_over(intake.as_of):
-        return NotNeeded("the event is over")
+    if intake.as_of > event.keep_until:
+        return NotNeeded("the event's personal data is kept no longer")
     if entry.registration_id:
         found: Sequence[Registered] = [person_of(desk, event, entry)]
     else:
@@ -59,6 +59,7 @@ def word(
         more=more,
         is_new=entry.registration_id is not None,
         open_until=None if intake.past else intake.closes_at,
+        over=event.is_over(intake.as_of),
     )
 
 

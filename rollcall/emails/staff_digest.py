@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from rollcall.desk.amend import take_back
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.scan import Newest, inbound_emails, still_quarantined, unsent_entries
 from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff_digests import digests_next_morning, is_lost
@@ -74,6 +75,8 @@ class StaffDigest:
     """E-mails that wait since the event had its e-mails of an hour."""
     new_contributions: int = 0
     doubtful_contributions: int = 0
+    to_erase: Sequence[date] = ()
+    """By when each who asks to be erased has to be answered, the first first."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,11 @@ class InboundShown:
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, or a contribution waits, until
-    the event ends."""
+    the event ends; and as long as somebody asks to be erased."""
     event = event.for_member(event.member(entry.to))
     digest = gather(desk, event, entry.to, entry.not_before - REMARKS_OF)
     waits = digest.inbound.count or digest.new_contributions or digest.doubtful_contributions
-    if waits and not event.is_over(intake.as_of):
+    if digest.to_erase or (waits and not event.is_over(intake.as_of)):
         for another in digests_next_morning(event, intake.as_of):
             desk.store.enqueue(another)
     return word(entry, event, digest, intake)
@@ -130,6 +133,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
         over_total=over_total,
         new_contributions=stages.get(Stage.WAITING, 0),
         doubtful_contributions=stages.get(Stage.NEEDS_REVIEW, 0),
+        to_erase=[one.answer_by for one in waiting(desk.store, event)],
     )
 
 
@@ -151,6 +155,8 @@ def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) 
         over_total=digest.over_total,
         new_contributions=digest.new_contributions,
         doubtful_contributions=digest.doubtful_contributions,
+        to_erase=len(digest.to_erase),
+        answer_by=spoken.day(digest.to_erase[0]) if digest.to_erase else "",
         undelivered_rows=sorted(_undelivered_row(event, one, entry, intake) for one, entry in digest.undelivered.shown),
         older_undelivered=wording.not_shown(digest.undelivered),
         quarantined_count=digest.quarantined.count,
@@ -343,6 +349,8 @@ def _told_of_outage(breaker: CircuitBreaker, entry: OutboxEntry) -> datetime | N
 def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
     """As in `1 form and 13 e-mails received`."""
     said = []
+    if count := len(digest.to_erase):
+        said.append(spoken.ngettext("%(count)s request to be erased", "%(count)s requests to be erased", count))
     if count := digest.over_total:
         said.append(spoken.ngettext("%(count)s e-mail waits", "%(count)s e-mails wait", count))
     if count := digest.undelivered.count:

@@ -115,7 +115,7 @@ class Ways:
     """In which registrants reach us."""
 
     own: str | None
-    """The link to their registration, until the event is over."""
+    """The link to their registration; after the event only who asks for it is sent one."""
     answers_to: str
 
 

@@ -49,7 +49,7 @@ VALID_FOR = {
     LinkPurpose.SUBMITTED: timedelta(days=1),
 }
 """From when the link is made; a `COMPLETE` link from the deadline, if that is later. Links of registrants to their own
-registration work until the event is over. Whoever has a roster link sees every address; `make send-roster` makes new
+registration work until `Event.keep_until`. Whoever has a roster link sees every address; `make send-roster` makes new
 ones."""
 
 _TOKEN = re.compile(

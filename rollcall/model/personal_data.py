@@ -23,6 +23,8 @@ from rollcall.model.staff import AuditEntry
 ACCESSES_KEPT = timedelta(days=90)
 MOST_HELD = 2000
 """Of a kind of document, of one person: what is more is not given out, and an erasure begins again for it."""
+WARNED_BEFORE = timedelta(days=30)
+"""The staff, that an event's personal data is deleted."""
 LONGEST_ANSWER = 1000
 """Characters, of what the staff write to a person whose request they refuse."""
 
@@ -74,6 +76,8 @@ class Erasure:
     """How many of each kind (`Held.counts`)."""
     doubles: Sequence[str] = ()
     """Ids of the registrations that were erased with it."""
+    listed: Mapping[str, int] = field(default_factory=dict)
+    """How many of all these are on each version of the roster or of a rooming list, by its name."""
     version: object = field(default=None, compare=False)
 
     @property
@@ -135,6 +139,8 @@ class Person:
     """Normalized: others have or had them too, so what has only these is not certainly this person's."""
 
     def is_of(self, form: InboundForm) -> bool:
+        if _says_nobody(form):
+            return normalized_address(form.answers.get("email", "@")) in self.addresses
         return form.registration_id in self.ids or form.person in self.keys
 
     def is_sender_of(self, inbound: InboundEmail) -> bool:
@@ -211,23 +217,18 @@ class Left:
     audit: Sequence[AuditEntry] = ()
 
 
-def without(person: Person, inbound: InboundEmail) -> InboundEmail | None:
+def without(held: Held, inbound: InboundEmail) -> InboundEmail | None:
     """What stays of an e-mail that has others' forms or papers too; None: nothing. Its own words may be about anybody
     in it."""
-    is_theirs = bool(inbound.sender) and normalized_address(inbound.sender) in person.addresses
-    forms = tuple(
-        InboundForm(FormStatus.ERASED) if _is_of(person, form) else _without_rows(form) for form in inbound.forms
-    )
-    papers = () if is_theirs else inbound.papers
-    if not papers and all(form.status is FormStatus.ERASED for form in forms):
+    person, theirs = held.person, {one.contribution.id for one in held.contributions}
+    forms = [InboundForm(FormStatus.ERASED) if person.is_of(one) else _without_rows(one) for one in inbound.forms]
+    papers = [one for one in inbound.papers if one.contribution_id not in theirs]
+    if person.is_sender_of(inbound):
+        papers, inbound = [], replace(inbound, sender="", message_id="", references=())
+    if not papers and (person.is_alone_in(inbound) or all(one.status is FormStatus.ERASED for one in forms)):
         return None
-    left = replace(inbound, forms=forms, papers=papers, subject="", text="", not_read=())
-    return replace(left, sender="", sender_name="", message_id="", references=()) if is_theirs else left
-
-
-def _is_of(person: Person, form: InboundForm) -> bool:
-    address = normalized_address(form.answers.get("email", "@"))
-    return form.registration_id in person.ids or form.person in person.keys or address in person.addresses
+    said = replace(inbound, subject="", text="", sender_name="", not_read=())
+    return replace(said, forms=tuple(forms), papers=tuple(papers))
 
 
 def _without_rows(form: InboundForm) -> InboundForm:
@@ -309,6 +310,11 @@ class Retention:
     last_deleted_at: datetime | None = None
     """None: not yet, or not all."""
     version: object = field(default=None, compare=False)
+
+    @property
+    def is_deleted(self) -> bool:
+        """Or being deleted: nothing of people is shown any more."""
+        return self.tally is not None
 
 
 def _says_nobody(form: InboundForm) -> bool:

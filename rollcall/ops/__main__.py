@@ -7,10 +7,23 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.ops.commands import EXAMPLE_TIME, Answer, check, move, revoke_link, run_smoke, send_roster, show_status
+from rollcall.ops.commands import (
+    EXAMPLE_TIME,
+    Answer,
+    check,
+    chosen,
+    move,
+    revoke_link,
+    run_smoke,
+    send_roster,
+    show_status,
+)
 from rollcall.ops.connect import Database, NoDatabase, Refused, connect
+from rollcall.ops.erase_again import erase_again
+from rollcall.ops.erase_at_sendgrid import addresses_in, addresses_of, erase_at_sendgrid, host_of
 from rollcall.ops.local_run import DATABASE_FOLDER, NoTime, time_from
 from rollcall.ops.new_event import new_event
 from rollcall.ops.smoke import SmokeFailed, until_stopped
@@ -61,13 +74,16 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(command=does, opened=None)
         return added
 
+    def unless_asked(help: str, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--yes", action="store_true", default=bool(env("YES")), help=help)
+
     command("status", lambda given: show_status(_opened(given)), "how each event stands; reads only")
     smoke = command("smoke", _smoke, "register a test person, wait for the confirmation, delete both")
     option("url", "where the desk's pages are (default: the local run's)", smoke)
     deadline = command("move-deadline", _move, "say what would change, ask, and move an event's deadline")
     option("event", "which event, as intgov04", deadline)
     option("to", "the new deadline in the event's zone, as 2004-02-27T18:00", deadline)
-    deadline.add_argument("--yes", action="store_true", default=bool(env("YES")), help="move it without asking")
+    unless_asked("move it without asking", deadline)
     sends = "send the staff the roster, the next version if it changed, and what they missed"
     roster = command("send-roster", lambda given: send_roster(_opened(given), given.event), sends)
     option("event", "which event, as intgov04", roster)
@@ -76,6 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     ends = "end one link of our e-mails; of a person's own link, all, and send a new one"
     revoking = command("revoke-link", lambda given: revoke_link(_opened(given), given.link), ends)
     option("link", "the link, whole, as it stands in the e-mail", revoking)
+    again = "after a restore, erase again whom standard input names: a line each, event and id, from the log"
+    erasing = command("erase-again", _erase_again, again)
+    unless_asked("do it; without, say how many", erasing)
+    there = "have SendGrid erase what it keeps of addresses: those of standard input, or all of an event"
+    at_sendgrid = command("erase-at-sendgrid", _erase_at_sendgrid, there)
+    option("event", "which event, as intgov04 (default: addresses from standard input)", at_sendgrid)
+    option("sendgrid_region", "global or eu", at_sendgrid)
+    unless_asked("do it; without, say how many", at_sendgrid)
     check = command("event-check", _check, "what speaks against deploying the event files")
     option("at", f"as if it were this time, as {EXAMPLE_TIME}", check)
     return parser
@@ -98,6 +122,27 @@ def _move(given: argparse.Namespace) -> Answer:
         return input("Move it? [y/N] ").strip().lower() in ("y", "yes")
 
     return move(_opened(given), given.event, given.to, agrees)
+
+
+def _erase_again(given: argparse.Namespace) -> Answer:
+    return erase_again(_opened(given), _piped("event and id of a registration"), given.yes)
+
+
+def _erase_at_sendgrid(given: argparse.Namespace) -> Answer:
+    """The key comes from the environment alone: a command line is seen by others, and kept."""
+    host = host_of(given.sendgrid_region or "global", os.environ.get("SENDGRID_HOST", ""))
+    if given.event:
+        database = _opened(given)
+        addresses = addresses_of(database.store, chosen(database, given.event))
+    else:
+        addresses = addresses_in(_piped("an address"))
+    return erase_at_sendgrid(addresses, os.environ.get("SENDGRID_ERASURE_KEY", ""), host, given.yes)
+
+
+def _piped(what: str) -> TextIO:
+    if sys.stdin.isatty():
+        raise Refused("no_input", f"Give {what} a line by standard input (docs/operations-procedures.md).")
+    return sys.stdin
 
 
 def _check(given: argparse.Namespace) -> Answer:

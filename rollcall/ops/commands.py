@@ -59,7 +59,7 @@ def run_smoke(database: Database, url: str, say: Callable[[str], None], wait: Ca
 
 def move(database: Database, slug: str, to: str, agrees: Callable[[str], bool]) -> Answer:
     """`agrees` is told what would change, and says whether it shall."""
-    event = _chosen(database, slug)
+    event = chosen(database, slug)
     closes_at = _deadline(event, to)
     old = _known(database, event)
     if after_its_end(event, closes_at):
@@ -110,7 +110,7 @@ def _what_would_change(database: Database, event: Event, old: Intake, closes_at:
 
 
 def send_roster(database: Database, slug: str) -> Answer:
-    event = _chosen(database, slug)
+    event = chosen(database, slug)
     intake = _known(database, event)
     entries = resend_to_staff(database.store, event)
     lines = [f"Enqueued for {entry.to}: {_named(entry)} ({entry.id})" for entry in entries] or ["Nothing to send."]
@@ -157,7 +157,7 @@ def revoke_link(database: Database, link: str) -> Answer:
         raise Refused(
             "not_a_link", "LINK= is no whole link of ours. Copy all of it from the e-mail, to its last character."
         )
-    event = _chosen(database, found["event"])
+    event = chosen(database, found["event"])
     _known(database, event)
     if found["purpose"] == LinkPurpose.OWN:
         return _links_ended(database, event, found["token"])
@@ -215,7 +215,7 @@ def _moved(event: Event, old: datetime, closes_at: datetime) -> Answer:
     return Answer(data, "\n".join(lines))
 
 
-def _chosen(database: Database, slug: str) -> Event:
+def chosen(database: Database, slug: str) -> Event:
     events = read_events(database.events)
     if slug not in events:
         there = ", ".join(events)

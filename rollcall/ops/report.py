@@ -1,6 +1,7 @@
 """How things stand, worded for the on-call person, and as data for programs."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from rollcall.desk.staff.contributions import Counts
 from rollcall.desk.staff.status import EventStatus, Status, UnsentCounts
 from rollcall.model.email import CircuitBreaker, OutboxEntry
 from rollcall.model.intake import Intake
+from rollcall.model.personal_data import WARNED_BEFORE, Retention
 from templates import deadline, in_utc, in_zone, words
 
 _Code = TypeVar("_Code", bound=StrEnum)
@@ -26,7 +28,7 @@ def lasting(time: timedelta) -> str:
 
 def status_text(status: Status, folder: Path) -> str:
     """A paragraph an event. `folder` is that of the event files."""
-    paragraphs = [_event_text(one, folder) for one in status.events]
+    paragraphs = [_event_text(one, folder, status.breaker.as_of) for one in status.events]
     return "\n\n".join([f"It is {in_utc(status.breaker.as_of)} there.", *paragraphs, _breaker_text(status.breaker)])
 
 
@@ -61,6 +63,9 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "needs_review": one.needs_review,
         "contributions": {stage.value: count for stage, count in sorted(one.contributions.stages.items())},
         "contributions_late": one.contributions.late,
+        "asked_to_erase": len(one.asked_to_erase),
+        "answers_overdue": one.answers_overdue,
+        "erased": one.erased,
         "emails_waiting": emails.waiting,
         "emails_unknown": emails.unknown,
         "emails_over_total": emails.over_total,
@@ -75,7 +80,13 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "closes_at": _iso(intake.closes_at if intake else None),
         "on_roster": intake.closing.count if intake and intake.closing else None,
         "roster_versions": [
-            {"number": of.number, "drawn_at": _iso(of.drawn_at), "count": of.count, "sha256": of.sha256}
+            {
+                "number": of.number,
+                "drawn_at": _iso(of.drawn_at),
+                "count": of.count,
+                "erased": one.erased_from.get(of.name, 0),
+                "sha256": of.sha256,
+            }
             for of in (intake.versions if intake else ())
         ],
         "not_on_last_version": one.not_on_last_version,
@@ -84,6 +95,7 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "overdue": one.is_overdue,
         "list_is_whole": one.list_is_whole,
         "ahead": one.ahead,
+        "personal_data": one.retention and _kept_data(one.retention),
     }
 
 
@@ -91,7 +103,15 @@ def _iso(instant: datetime | None) -> str | None:
     return instant.isoformat() if instant else None
 
 
-def _event_text(one: EventStatus, folder: Path) -> str:
+def _kept_data(retention: Retention) -> Mapping[str, object]:
+    return {
+        "keep_until": retention.keep_until.isoformat(),
+        "last_deleted_at": _iso(retention.last_deleted_at),
+        "tally": asdict(retention.tally) if retention.tally else None,
+    }
+
+
+def _event_text(one: EventStatus, folder: Path, now: datetime) -> str:
     rows = [
         ("received", f"{one.received} in all"),
         ("  registered", f"{one.registered}, and {one.late} late{_ahead_text(one)}"),
@@ -100,6 +120,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
         ("  quarantined", f"{one.quarantined} (a bot may have filled it in)" if one.quarantined else "none"),
         ("  e-mails", _inbound_text(one)),
         *([("  contributions", _contributions_text(one.contributions))] if one.contributions.received else []),
+        *([("erasure", _erasure_text(one))] if one.asked_to_erase or one.erased else []),
         ("e-mails waiting", _waiting_text(one.emails)),
         *([("  over the total", _over_total_text(one))] if one.emails.over_total else []),
         ("e-mails failed", _counted(one.emails.undelivered) or "none"),
@@ -107,6 +128,7 @@ def _event_text(one: EventStatus, folder: Path) -> str:
         ("deadline", _deadline_text(one)),
         ("closing", _closing_text(one)),
         *([("roster", _roster_text(one, one.intake))] if one.intake and one.intake.closing else []),
+        *([("personal data", _kept_text(one.retention, now))] if one.retention else []),
     ]
     without_file = (
         f"{one.slug}: the database knows it, and no file of it is in {folder} (EVENTS=... says another folder)"
@@ -129,6 +151,14 @@ def _inbound_text(one: EventStatus) -> str:
 def _contributions_text(counts: Counts) -> str:
     late = f"; {counts.late} late" if counts.late else ""
     return f"{counts.received} ({_counted(counts.stages)}){late}"
+
+
+def _erasure_text(one: EventStatus) -> str:
+    asked = len(one.asked_to_erase)
+    if not asked:
+        return f"{one.erased} erased"
+    late = f"; {one.answers_overdue} OVERDUE: tell the staff" if one.answers_overdue else ""
+    return f"{one.erased} erased; {asked} asked for, to be answered from {one.asked_to_erase[0]}{late}"
 
 
 def _undelivered_text(entry: OutboxEntry) -> str:
@@ -179,7 +209,8 @@ def _roster_text(one: EventStatus, intake: Intake) -> str:
         return in_zone(instant, one.event) if one.event else in_utc(instant)
 
     last, news = intake.versions[-1], one.not_on_last_version
-    text = f"version {last.number}, {last.count} on it"
+    erased = one.erased_from.get(last.name, 0)
+    text = f"version {last.number}, {last.count} on it{f' ({erased} erased)' if erased else ''}"
     if last.number > 1:
         text = f"{text}, drawn at {said(last.drawn_at)}"
     if one.look_is_overdue:
@@ -188,6 +219,18 @@ def _roster_text(one: EventStatus, intake: Intake) -> str:
         return f"{text}; nothing changed since"
     by_itself = f"goes out at {said(intake.looks_at)}, or now" if intake.looks_at else "goes out"
     return f"{text}; {news} changed since: the next {by_itself} by make send-roster"
+
+
+def _kept_text(retention: Retention, now: datetime) -> str:
+    until, tally = in_utc(retention.keep_until), retention.tally
+    if tally is None:
+        soon = (
+            f"; DELETED IN {lasting(retention.keep_until - now)}" if now > retention.keep_until - WARNED_BEFORE else ""
+        )
+        return f"kept until {until}{soon}"
+    on = f"deleted at {in_utc(retention.last_deleted_at)}" if retention.last_deleted_at else "being deleted"
+    left = f"{tally.registered} registered, {tally.withdrawn} withdrawn, {tally.late} late"
+    return f"{on}; there were {left}, {tally.contributions} contributions"
 
 
 def _breaker_text(breaker: CircuitBreaker) -> str:

@@ -100,5 +100,8 @@ class Database(Protocol):
     def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
         """All, by id, a page of results in memory at a time. Reads these fields, `answers.country` for one of a map."""
 
+    def leave_no_trace(self) -> None:
+        """Of what was deleted, in files of ours."""
+
     def about_now(self) -> datetime:
         """By the clock of this process: reads nothing, and is not exact."""

@@ -118,6 +118,9 @@ class FirestoreDatabase:
             if not page:
                 return
 
+    def leave_no_trace(self) -> None:
+        """Google's part."""
+
     def about_now(self) -> datetime:
         return datetime.now(UTC) + self._shift
 

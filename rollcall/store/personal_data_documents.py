@@ -143,38 +143,38 @@ class DocumentStore(StaffDocuments):
     def due_erasures(self, limit: int) -> Sequence[str]:
         return self._due("erasures", limit)
 
-    def erase_beside(self, held: Held, left: Left) -> None:
+    def erase_beside(self, held: Held, left: Left) -> bool:
+        """What leads to other documents goes after those: this may be killed between any two commits."""
         event, ids = held.person.event, sorted(held.person.ids)
-        keys = self._found(f"{event_path(event)}/idempotency", ("registration_id", "in", ids))
         stays = {*(one.id for one in left.inbound), *(one.id for one in left.contributions)}
+        papers = [(contribution_path(one.contribution.id), one) for one in held.contributions]
+        keys = self._found(f"{event_path(event)}/idempotency", ("registration_id", "in", ids))
+        for entry in left.audit:
+            self._committed(Update(audit_path(event, entry.id), versioned(staff_codec.audit_record(entry))))
+        if not all(
+            [self._replaced(inbound_path(one.id), codec.inbound_record(one), one.version) for one in left.inbound]
+        ):
+            return False
         writes: list[Write] = [
+            *(Delete(review_path(event, item)) for item in review_items(held) if item.id not in stays),
             *(Delete(entry_path(one.id)) for one in held.emails),
             *(Delete(inbound_path(one.id)) for one in held.inbound if one.id not in stays),
             *(Delete(quarantine_path(event, one.id)) for one in held.quarantined),
             *(Delete(invitation_path(event, one.id)) for one in held.invitations),
-            *(Delete(review_path(event, item)) for item in review_items(held) if item.id not in stays),
             *(Delete(idempotency_path(event, key)) for key in keys),
         ]
         for id in ids:
             writes.append(Delete(conflict_path(event, id)))
             writes += [Delete(differing_path(event, form.id)) for form in self.all_differing(event, id)]
-            writes += [Delete(_access_path(access.id)) for access in self.accesses_of(id)]
-        for kept in held.contributions:
-            its, path = kept.contribution, contribution_path(kept.contribution.id)
-            writes += [Delete(f"{path}/history/{change.number}") for change in kept.history]
-            writes += [Delete(contribution_key_path(event, its.key))] if its.key else []
-            writes += [] if its.id in stays else [Delete(path)]
-        self._commit_all(writes)
-        for email in left.inbound:
-            self._replaced(inbound_path(email.id), codec.inbound_record(email), email.version)
-        for paper in left.contributions:
-            self._replaced(contribution_path(paper.id), contribution_codec.contribution_record(paper), paper.version)
-        for entry in left.audit:
-            self._replaced(audit_path(event, entry.id), staff_codec.audit_record(entry), None)
+        for path, one in papers:
+            writes += [Delete(f"{path}/history/{change.number}") for change in one.history]
+            writes += [Delete(contribution_key_path(event, one.contribution.key))] if one.contribution.key else []
+        self._commit_all([*writes, *(Delete(path) for path, one in papers if one.contribution.id not in stays)])
+        written = [(one, contribution_codec.contribution_record(one)) for one in left.contributions]
+        return all([self._replaced(contribution_path(one.id), record, one.version) for one, record in written])
 
-    def _replaced(self, path: str, record: Mapping[str, object], version: object) -> None:
-        with suppress(NotCommitted):
-            self._database.commit(Update(path, versioned(record), version))
+    def _replaced(self, path: str, record: Values, version: object) -> bool:
+        return self._committed(Update(path, versioned(record), version))
 
     def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
         event, writes = held.person.event, list[Write]()
@@ -187,6 +187,9 @@ class DocumentStore(StaffDocuments):
         writes += [Delete(person_path(event, key)) for key in theirs]
         written = saved(_erasure_path(erasure.registration_id), own_codec.erasure_record(erasure), erasure.version)
         return self._committed(*writes, written, is_ours=lambda: self.erasure(erasure.registration_id) == erasure)
+
+    def leave_no_trace(self) -> None:
+        self._database.leave_no_trace()
 
     # --- what is kept no longer
 

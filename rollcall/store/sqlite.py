@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, assert_never
@@ -82,6 +82,7 @@ class SqliteDatabase:
         )
         self._write_ahead()
         self._connection.execute(f"pragma synchronous = {'full' if durable else 'off'}")
+        self._connection.execute("pragma secure_delete = on")
         try:
             self._open(path)
         except BaseException:
@@ -105,6 +106,13 @@ class SqliteDatabase:
             for write in writes:
                 self._write(write, now)
         return now
+
+    def leave_no_trace(self) -> None:
+        """What is deleted is overwritten at once, but pages that were divided may still have a copy; and the log beside
+        the file. Where somebody is writing, whoever erases next does this."""
+        with suppress(StoreUnavailable):
+            self._rows("vacuum", ())
+            self._rows("pragma wal_checkpoint(truncate)", ())
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)

@@ -326,7 +326,7 @@ def test_each_function_is_deployed(deployed: Deployed) -> None:
     assert all(one.name == one.target.replace("_", "-") for one in deployments(deployed.place))
 
 
-PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler"}
+PRIVATE = {"send-mail": "trigger", "send-due-mail": "scheduler", "close-intake": "scheduler", "erase": "scheduler"}
 """The functions that look at nobody's papers, and the one account that may call each."""
 
 

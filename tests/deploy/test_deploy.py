@@ -21,10 +21,10 @@ from typing import Any
 import pytest
 from dns.resolver import Resolver
 
-from deploy import firestore, front, functions, iap, secrets, watch
+from deploy import firestore, front, functions, iap, secrets, storage, watch
 from deploy.__main__ import Outside, all_steps, main
 from deploy.functions import FUNCTIONS, Deployed
-from deploy.place import SENDGRID, SENDGRID_EU, Place
+from deploy.place import Place
 from deploy.sendgrid import Api
 from deploy.steps import Command, Completed, Result, Run, StepFailed
 from rollcall.language import languages
@@ -43,7 +43,7 @@ SECRETS = ("link-key", "sendgrid-key", "inbound-key", "delivery-events-key")
 ALWAYS_SAID = {"PROJECT": PROJECT, "REGION": "europe-west6", "DOMAIN": PLACE.domain}
 SETTINGS = ALWAYS_SAID | {"ON_CALL": PLACE.on_call, "EVENTS": PLACE.events}
 PUBLIC = ("register", "record-deliveries", "receive-email", "contribute", "pages")
-PRIVATE = ("send-mail", "send-due-mail", "close-intake")
+PRIVATE = ("send-mail", "send-due-mail", "close-intake", "erase")
 ALL = (*PUBLIC, *PRIVATE, "staff")
 IAP = f"service-{NUMBER}@gcp-sa-iap.iam.gserviceaccount.com"
 AT_IAP = f"iap projects/{PROJECT}/iap_web/cloud_run-europe-west6/services/staff"
@@ -80,7 +80,9 @@ class Deployment:
 
 
 def _plain(member: str) -> str:
-    return member.removeprefix("serviceAccount:").removesuffix(f"@{PROJECT}.iam.gserviceaccount.com")
+    """A function's account by the function's name."""
+    id = member.removeprefix("serviceAccount:").removesuffix(f"@{PROJECT}.iam.gserviceaccount.com")
+    return id.removeprefix("run-")
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +189,13 @@ def test_the_database_is_backed_up_each_week_for_five(deployment: Deployment) ->
     assert (schedule["weeklyRecurrence"], schedule["retention"]) == ({"day": "SUNDAY"}, "3024000s")
 
 
+def test_logs_outlive_the_oldest_backup(deployment: Deployment) -> None:
+    """By them those are erased again whom a restore brings back."""
+    [schedule] = [one for path, one in deployment.kept.items() if path.startswith(f"{DATABASE}/backupSchedules/")]
+    days = deployment.kept[LOGS]["retentionDays"]
+    assert days * 86400 > int(schedule["retention"].rstrip("s")) + 7 * 86400
+
+
 def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> None:
     wanted = json.loads(Path("deploy/firestore.indexes.json").read_text())
     made = [thing for path, thing in deployment.kept.items() if path.startswith(DATABASE) and "/indexes/" in path]
@@ -196,11 +205,12 @@ def test_the_database_has_the_indexes_of_the_file(deployment: Deployment) -> Non
     }
     exempt = {path: thing for path, thing in fields.items() if "indexConfig" in thing}
     overrides = [one for one in wanted["fieldOverrides"] if not one.get("ttl")]
-    assert len(exempt) == len(overrides)
+    assert len(exempt) == len(overrides), "one of them stands there twice"
     for one in overrides:
         path = f"{DATABASE}/collectionGroups/{one['collectionGroup']}/fields/{one['fieldPath']}"
         indexes = exempt[path]["indexConfig"].get("indexes", [])
-        assert [index["fields"][0]["order"] for index in indexes] == [index["order"] for index in one["indexes"]]
+        for key in ("order", "arrayConfig"):
+            assert [index["fields"][0].get(key) for index in indexes] == [index.get(key) for index in one["indexes"]]
 
 
 EXPIRE = "idempotency", "conflicts", "differing"
@@ -224,9 +234,11 @@ def test_the_bucket_is_private_and_objects_expire(deployment: Deployment) -> Non
         "uniformBucketLevelAccess": {"enabled": True},
     }
     on_their_way = {"age": 3, "matchesPrefix": ["upload-"]}
-    conditions = [{"age": 400}, on_their_way]
+    [letters] = read_events(Path("events")).values()
+    conditions = [{"age": storage.days_kept([letters])}, on_their_way]
     assert bucket["lifecycle"]["rule"] == [{"action": {"type": "Delete"}, "condition": one} for one in conditions]
     assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": str(7 * 24 * 3600)}
+    assert bucket["versioning"] == {"enabled": False}
     assert bucket["location"] == "europe-west6"
     [cors] = bucket["cors"]
     assert (cors["method"], "Range" in cors["responseHeader"]) == (["PUT"], True)
@@ -236,7 +248,8 @@ def test_what_is_published_is_apart_and_is_gone_when_it_is_deleted(deployment: D
     bucket = deployment.kept[f"storage b/{PROJECT}-published"]
     assert bucket["iamConfiguration"]["publicAccessPrevention"] == "enforced"
     assert bucket["softDeletePolicy"] == {"retentionDurationSeconds": "0"}
-    publish = {"register", "staff", "contribute", "receive-email", "send-due-mail"}
+    assert not bucket.get("versioning", {}).get("enabled")
+    publish = {"register", "staff", "contribute", "receive-email", "send-due-mail", "erase"}
     assert deployment.rights(f"storage b/{PROJECT}-published") == {
         *(("roles/storage.objectUser", name) for name in publish),
         ("roles/storage.objectViewer", "pages"),
@@ -245,7 +258,8 @@ def test_what_is_published_is_apart_and_is_gone_when_it_is_deleted(deployment: D
 
 
 def test_accounts_have_only_the_roles_they_need(deployment: Deployment) -> None:
-    database = {("roles/rollcallDatabase", name) for name in ALL if name != "pages"}
+    database = {("roles/rollcallDatabase", name) for name in ALL if name not in ("pages", "erase")}
+    database |= {("roles/rollcallErasure", "erase")}
     assert deployment.rights(f"cloudresourcemanager projects/{PROJECT}") == database | {
         ("roles/artifactregistry.writer", "builder"),
         ("roles/logging.logWriter", "builder"),
@@ -288,12 +302,24 @@ def test_the_builder_reads_sources_and_no_inbound_emails(deployment: Deployment)
     assert viewer["condition"]["expression"] == condition
 
 
-def test_no_function_may_delete_from_the_database(deployment: Deployment) -> None:
-    role = deployment.kept[f"iam projects/{PROJECT}/roles/rollcallDatabase"]
-    assert set(role["includedPermissions"]) == {
-        "datastore.databases.get",
-        *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update")),
-    }
+def test_erase_alone_may_delete_from_the_database(deployment: Deployment) -> None:
+    """Of who has which role, the tests of the roles tell."""
+    may = {"datastore.databases.get", *(f"datastore.entities.{what}" for what in ("create", "get", "list", "update"))}
+    for name, permissions in (("rollcallDatabase", may), ("rollcallErasure", may | {"datastore.entities.delete"})):
+        role = deployment.kept[f"iam projects/{PROJECT}/roles/{name}"]
+        assert set(role["includedPermissions"]) == permissions
+
+
+def test_erase_alone_may_delete_from_the_bucket_of_files(deployment: Deployment) -> None:
+    cannot = ("roles/storage.objectCreator", "roles/storage.objectViewer")
+    rights = deployment.rights(f"storage b/{PROJECT}-files")
+    assert {one for one in rights if one[0] not in cannot} == {("roles/storage.objectUser", "erase")}
+    [erase] = [
+        one
+        for one in deployment.google.policies[f"storage b/{PROJECT}-files"]["bindings"]
+        if one["role"] == "roles/storage.objectUser"
+    ]
+    assert "condition" not in erase
 
 
 def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> None:
@@ -319,6 +345,7 @@ def test_roles_on_the_bucket_and_on_rosters_alone(deployment: Deployment) -> Non
         ("roles/storage.objectViewer", "register", rosters),
         ("roles/storage.objectViewer", "contribute", f"{uploads} || {papers}"),
         ("roles/storage.objectCreator", "contribute", f"{uploads} || {papers}"),
+        ("roles/storage.objectUser", "erase", None),
     }
 
 
@@ -358,6 +385,7 @@ def test_no_key_is_in_a_command_a_foreign_request_or_output(deployment: Deployme
         ("send-mail", "trigger"),
         ("send-due-mail", "scheduler"),
         ("close-intake", "scheduler"),
+        ("erase", "scheduler"),
         ("staff", IAP),
     ],
 )
@@ -490,11 +518,13 @@ def test_only_what_functions_need_is_uploaded(deployment: Deployment) -> None:
     assert not [name for name in files if name.endswith((".po", ".pot"))]
 
 
-@pytest.mark.parametrize("name", ["send-due-mail", "close-intake"])
-def test_scheduler_calls_each_minute_with_its_token(deployment: Deployment, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "schedule"), [("send-due-mail", "* * * * *"), ("close-intake", "* * * * *"), ("erase", "*/10 * * * *")]
+)
+def test_scheduler_calls_at_its_time_with_its_token(deployment: Deployment, name: str, schedule: str) -> None:
     job = deployment.kept[f"cloudscheduler {HERE}/jobs/{name}"]
     address = f"https://{name}-{NUMBER}.europe-west6.run.app"
-    assert job["schedule"] == "* * * * *"
+    assert job["schedule"] == schedule
     assert job["timeZone"] == "Etc/UTC"
     assert job["httpTarget"]["uri"].rstrip("/") == address
     assert job["httpTarget"]["oidcToken"] == {"serviceAccountEmail": PLACE.account("scheduler"), "audience": address}
@@ -536,8 +566,8 @@ def test_another_host_name_is_refused(deployment: Deployment, capsys: pytest.Cap
 
 def test_another_region_of_sendgrids_is_refused(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
     before = len(deployment.google.changes())
-    assert main("deploy", SETTINGS | {"SENDGRID_HOST": SENDGRID_EU}, deployment.outside) == 1
-    assert f"the desk of p-test sends by {SENDGRID}" in capsys.readouterr().out
+    assert main("deploy", SETTINGS | {"SENDGRID_REGION": "eu"}, deployment.outside) == 1
+    assert "the desk of p-test has SENDGRID_REGION=global" in capsys.readouterr().out
     assert len(deployment.google.changes()) == before
 
 
@@ -548,6 +578,7 @@ def _altered(thing: dict[str, Any], path: str, value: object) -> None:
     thing[last] = value
 
 
+LOGS = f"logging projects/{PROJECT}/locations/global/buckets/_Default"
 BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}/releases/cloud.firestore"
 
 
@@ -559,16 +590,19 @@ BUCKET, RULES = f"storage b/{PROJECT}-files", f"firebaserules projects/{PROJECT}
         (BUCKET, "iamConfiguration.publicAccessPrevention", "inherited", "a bucket "),
         (BUCKET, "iamConfiguration.uniformBucketLevelAccess", {"enabled": False}, "a bucket "),
         (BUCKET, "lifecycle", {}, "a bucket "),
+        (BUCKET, "versioning", {"enabled": True}, "a bucket "),
+        (LOGS, "retentionDays", 30, "logs, "),
+        (f"storage b/{PROJECT}-published", "versioning", {"enabled": True}, "what is published: "),
         (BUCKET, "cors", [], "a bucket "),
         (
             f"iam projects/{PROJECT}/roles/rollcallDatabase",
             "includedPermissions",
             ["datastore.entities.delete"],
-            "a role ",
+            "a role that reads",
         ),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "jobs each minute"),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "jobs each minute"),
-        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "jobs each minute"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "httpTarget.oidcToken", None, "jobs that call"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "retryConfig", {"retryCount": 5}, "jobs that call"),
+        (f"cloudscheduler {HERE}/jobs/close-intake", "state", "PAUSED", "jobs that call"),
     ],
 )
 def test_a_change_by_hand_is_reverted(deployment: Deployment, kept: str, path: str, value: object, title: str) -> None:
@@ -578,7 +612,10 @@ def test_a_change_by_hand_is_reverted(deployment: Deployment, kept: str, path: s
     step = _step(deployment, title)
     assert step.apply(run) is Result.UPDATED
     now = google.resources[kept]
-    assert _at(now, path) == _at(was, path) or (kept == DATABASE and _at(now, path) == "ENABLED"), path
+    off = {"enabled": False}  # as good as nothing
+    assert (_at(now, path) or off) == (_at(was, path) or off) or (kept == DATABASE and _at(now, path) == "ENABLED"), (
+        path
+    )
     assert step.apply(run) is Result.UNCHANGED
 
 
@@ -762,7 +799,7 @@ def test_destroy_keeps_what_people_sent_until_told(deployment: Deployment) -> No
         f"storage b/{PROJECT}-files",
         f"storage b/{PROJECT}-published",
         *(f"secretmanager projects/{PROJECT}/secrets/{name}" for name in SECRETS),
-        f"iam projects/{PROJECT}/roles/rollcallDatabase",
+        *(f"iam projects/{PROJECT}/roles/{name}" for name in ("rollcallDatabase", "rollcallErasure")),
     }
     assert google.resources[DATABASE]["deleteProtectionState"] == "DELETE_PROTECTION_ENABLED"
     for of in (f"cloudresourcemanager projects/{PROJECT}", f"storage b/{PROJECT}-files"):
@@ -809,7 +846,8 @@ def test_all_invalid_settings_are_named_before_any_call(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     wrong = {"PROJECT": "Desk", "REGION": "Zurich", "DOMAIN": "http://desk", "ON_CALL": "me", "EVENTS": "docs"}
-    wrong |= {"SENDGRID_HOST": "https://api.eu.sendgrid.net", "WORKFORCE_POOL": "locations/global"}
+    wrong |= {"SENDGRID_REGION": "EU", "SENDGRID_HOST": "https://api.eu.sendgrid.com"}
+    wrong |= {"WORKFORCE_POOL": "locations/global", "OWN_KEY": "no"}
     for command in ("plan", "deploy", "check", "destroy", "rotate"):
         assert main(command, wrong, NOBODY) == 1
         said = capsys.readouterr().out

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.place import SENDGRID_EU, Place
+from deploy.place import Place
 from deploy.sendgrid import Api, authenticated_domain, open_api, steps
 from deploy.steps import Result, StepFailed
 from schemas.deliveries import DELIVERIES
@@ -19,7 +19,7 @@ from tests.support.sendgrid_settings import ENGINEERS_KEY, Account, sendgrid_acc
 from tests.support.sendgrid_steps import DOMAIN, NAME, PLACE, Kept, api_of, apply_all, no_command
 from tests.support.served import ROOT
 
-EU = replace(PLACE, sendgrid=SENDGRID_EU)
+EU = replace(PLACE, sendgrid_region="eu")
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_domain_of_a_subuser_in_the_eu_is_authenticated_there(account: Account
     [domain] = [step for step in steps(EU, api_of(account), secrets) if "authentication of" in step.title]
     assert domain.apply(no_command) is Result.CREATED
     assert account.domains[0]["region"] == "eu"
-    planned = [line for step in steps(EU, open_api({"SENDGRID_HOST": SENDGRID_EU}), secrets) for line in step.plan()]
+    planned = [line for step in steps(EU, open_api({"SENDGRID_REGION": "eu"}), secrets) for line in step.plan()]
     assert planned
     assert all("https://api.eu.sendgrid.com/v3/" in line for line in planned)
 

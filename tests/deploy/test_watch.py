@@ -251,6 +251,8 @@ COMES_WHEN = {
     "No sweep": "sweeps: DELTA SUM absent for 600s within 60s",
     "Sweeps fell to none": "sweeps: DELTA SUM < 1 within 600s",
     "close-intake was not called": "request_count close-intake 2xx: DELTA SUM absent for 600s within 60s",
+    "erase did not get to its end": "request_count erase 2xx: DELTA SUM absent for 3600s within 60s",
+    "An event is kept without end": "kept_without_end: DELTA SUM > 0 within 3600s",
     "80 % of a quota is used": "quota_allocation_usage / quota_limit > 0.8 or quota_rate_net_usage / quota_limit > 0.8",
     "No instance was free": "no_instance: DELTA SUM > 0 within 300s",
     "90 % of the memory is used": "utilizations: P99 MAX > 0.9 within 300s by service_name",

@@ -15,6 +15,7 @@ from werkzeug.test import EnvironBuilder
 from deploy.alerts import LONGEST_WAITING, METRICS
 from deploy.watch import REQUESTS
 from handlers.close_intake import close_intake
+from handlers.erase import erase
 from handlers.receive_email import receive_email
 from handlers.record_deliveries import record_deliveries
 from handlers.register import register as register_page
@@ -111,7 +112,7 @@ def mail_goes(desk: Desk, _: Clock) -> None:
     sweep(desk)
 
 
-def a_mail_cannot_be_composed(desk: Desk, _: Clock) -> None:
+def a_mail_is_to_somebody_who_was_erased(desk: Desk, _: Clock) -> None:
     desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     sweep(desk)
 
@@ -148,6 +149,17 @@ def the_intake_is_closed(desk: Desk, clock: Clock) -> None:
     sweep(desk)
 
 
+def an_events_file_is_gone(desk: Desk, _: Clock) -> None:
+    assert erase(replace(desk, events={}), a_post()).status_code == 200
+
+
+def an_event_is_deleted(desk: Desk, clock: Clock) -> None:
+    erase(desk, a_post())
+    clock.now = EVENT.keep_until + 2 * MINUTE
+    assert erase(desk, a_post()).status_code == 200
+    assert desk.store.registrations_under(EVENT.slug, a_registration().email, 1) == []
+
+
 def the_books_are_away(desk: Desk, _: Clock) -> None:
     assert send_due_mail(replace(desk, store=cast(Store, Away())), a_post()).status_code == 503
 
@@ -171,7 +183,7 @@ def enough_went_to_the_address(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_emails_failed"}),
         (mail_goes, answering(Rejected(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
-        (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
+        (a_mail_is_to_somebody_who_was_erased, answering(), SWEPT),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
@@ -180,6 +192,8 @@ def enough_went_to_the_address(desk: Desk, _: Clock) -> None:
         (enough_went_to_the_address, answering(), {*SWEPT, "rollcall_emails_postponed"}),
         (the_deadline_passed_and_nobody_closed, answering(), {*SWEPT, "rollcall_closings_missed"}),
         (the_intake_is_closed, answering(), SWEPT),
+        (an_events_file_is_gone, answering(), {"rollcall_kept_without_end"}),
+        (an_event_is_deleted, answering(), set()),
         (the_books_are_away, answering(), {"rollcall_store_unavailable"}),
     ],
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -431,6 +431,7 @@ def _full_digest(event: Event = EVENT) -> Email:
     return digested(
         event,
         over_total=12,
+        to_erase=[date(2004, 2, 29), date(2004, 3, 1)],
         undelivered=some((AMINA, bounced), (None, lost_reply), (None, lost_roster), count=3003),
         quarantined=some(QuarantinedForm(AMINA, BotSignal.HIDDEN_FIELD), count=53),
         breaker=CircuitBreaker(NOON, opened_at=NOON - timedelta(hours=1), account_refused=True),

@@ -143,9 +143,13 @@ def test_it_speaks_the_language_of_the_first(desk: Desk) -> None:
     assert f"/{event.slug}/en/own/" in answered(desk, AMINA.email, event).text
 
 
-def test_no_links_come_once_the_event_is_over(desk: Desk, clock: Clock) -> None:
-    registered(desk, AMINA)
+def test_links_come_after_the_event_as_long_as_personal_data_is_kept(desk: Desk, clock: Clock) -> None:
+    (amina,) = registered(desk, AMINA)
     clock.now = EVENT.over_at + HOUR
+    it = answered(desk, AMINA.email)
+    assert opened_by(it, EVENT.keep_until) == [amina]
+    assert "See your registration" in it.text
+    clock.now = EVENT.keep_until + HOUR
     assert isinstance(asked(desk, AMINA.email), NotNeeded)
 
 

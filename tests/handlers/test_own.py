@@ -190,13 +190,30 @@ def test_while_the_key_is_changed_older_links_work(desk: Desk, there: Registered
     assert get(both, own(desk, there)).status == 200
 
 
-def test_a_link_works_until_the_event_is_over(desk: Desk, there: Registered, clock: Clock) -> None:
-    clock.now = EVENT.over_at - timedelta(seconds=1)
+def test_after_the_event_one_sees_what_is_registered_and_changes_nothing(
+    desk: Desk, there: Registered, clock: Clock
+) -> None:
+    assert changed(desk, there, email=NEW).status == 303
+    link, before = own(desk, there), now(desk, there)
+    clock.now = EVENT.over_at + timedelta(seconds=1)
+    page = get(desk, link)
+    assert (page.status, heading(page)) == (200, "Your registration")
+    assert "It opens until the end of 26 February 2005" in page.text
+    assert re.findall('(?:action|class="button" href)="[^"]*/([^/"]+)"', page.text) == ["new-link"]
+    for below, fields in (("withdraw", {}), ("keep-address", {}), ("change?send", a_form() | {"_revision": 2})):
+        assert post(desk, f"{link}/{below}", **fields).status == 410
+    assert get(desk, f"{link}/withdraw").status == 410
+    assert now(desk, there) == before
+    assert post(desk, f"{link}/new-link").status == 200
+
+
+def test_a_link_opens_while_personal_data_is_kept(desk: Desk, there: Registered, clock: Clock) -> None:
+    clock.now = EVENT.keep_until - timedelta(seconds=1)
     assert get(desk, own(desk, there)).status == 200
     clock.now += timedelta(seconds=2)
     page = get(desk, own(desk, there))
     assert (page.status, heading(page)) == (410, "This link has expired")
-    assert "The event is over" in page.text
+    assert "we keep nothing any more that names people" in page.text
 
 
 def test_the_person_ends_a_link_and_gets_a_new_one(desk: Desk, there: Registered) -> None:

@@ -96,7 +96,7 @@ def test_a_name_that_leads_here_is_not_answered(served: Served, host: str) -> No
 
 def test_a_page_elsewhere_posts_only_the_form(served: Served) -> None:
     form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "cross-site"}
-    for path in ("/send-in", "/close-intake", "/send-due-mail", "/sendgrid/v3/mail/send"):
+    for path in ("/send-in", "/close-intake", "/send-due-mail", "/erase", "/sendgrid/v3/mail/send"):
         assert served.ask("POST", path, "to=x", form).status == 403
     assert served.ask("POST", PATH, "family_name=x", form).status == 422
     assert served.ask("POST", "/close-intake", "", form | {"Sec-Fetch-Site": "same-origin"}).status == 200
@@ -110,6 +110,8 @@ def test_a_page_elsewhere_posts_only_the_form(served: Served) -> None:
 def test_internal_functions_take_posts_alone(served: Served) -> None:
     assert served.ask("GET", "/close-intake").status == 405
     assert served.ask("POST", "/close-intake").json == {"closed": {}}
+    assert served.ask("GET", "/erase").status == 405
+    assert served.ask("POST", "/erase").json == {"erased": 0, "deleted": {}, "accesses": 0}
 
 
 def test_the_link_to_a_roster_that_no_email_could_carry_works_here_too(served: Served, tmp_path: Path) -> None:

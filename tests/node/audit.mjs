@@ -194,6 +194,7 @@ export const STATES = {
       return press(page);
     },
     "own, withdraw": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/withdraw`),
+    "own, all that is held": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/held`),
     "staff's outbox": (page) => go(page, `${STAFF}/outbox`),
   }),
   ...(EXAMPLES && {

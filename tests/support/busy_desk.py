@@ -191,6 +191,7 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "registrations, filtered": "registrations?q=dubo&standing=on_time&is-category=member-state",
         "registrations, nobody": "registrations?q=nobody",
         "person": person,
+        "all that is held": f"{person}/held",
         "person, bounced": f"registrations/{busy.called(BOUNCED[0]).id}",
         "person, late": f"registrations/{busy.called(LATE[0]).id}",
         "change answers": f"{person}/change",

@@ -28,6 +28,7 @@ _BASES = {
     "cloudbilling": "",
     "cloudbuild": "",
     "cloudfunctions": "",
+    "cloudkms": "",
     "cloudresourcemanager": "",
     "cloudscheduler": "",
     "compute": "compute/v1/",
@@ -224,6 +225,8 @@ class GoogleApi:
             return {"projectId": PROJECT, "projectNumber": NUMBER, "name": name, **state}
         if key.startswith("cloudbilling "):
             return {"projectId": PROJECT, "billingEnabled": True, "billingAccountName": "billingAccounts/0-0-0"}
+        if api == "storage" and last == "serviceAccount":
+            return {"email_address": f"service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"}
         if api == "cloudfunctions" and last == "runtimes":
             return {"runtimes": _RUNTIMES}
         if _is_collection(api, asked.path):
@@ -267,6 +270,8 @@ class GoogleApi:
     def _id(self, asked: Asked, body: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         by_query = [value for name, value in asked.query.items() if name.endswith("Id") and name != "requestId"]
         if asked.api == "iam" and "accountId" in body:
+            if not re.fullmatch("(?=.{6,30}$)[a-z][-a-z0-9]*[a-z0-9]", body["accountId"]):
+                raise _Refused(400, "INVALID_ARGUMENT", f"{body['accountId']} is no account's id")
             email = f"{body['accountId']}@{PROJECT}.iam.gserviceaccount.com"
             return email, {**body.get("serviceAccount", {}), "email": email, "uniqueId": str(self._next())}
         if asked.api == "iam" and "roleId" in body:

@@ -73,6 +73,9 @@ class MovableDatabase:
         with self._call():
             yield from map(self._converted, self._database.scan(collection, only))
 
+    def leave_no_trace(self) -> None:
+        self._database.leave_no_trace()
+
     def about_now(self) -> datetime:
         return self.shown(self._database.about_now())
 

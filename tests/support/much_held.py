@@ -102,11 +102,7 @@ def change(desk: Desk, event: Event, id: str, **changes: Any) -> None:
 
 def emailed(desk: Desk, sender: str, text: str, headers: Mapping[str, str] | None = None) -> InboundEmail:
     message = EmailMessage()
-    message["From"], message["Message-ID"], message["Subject"] = (
-        sender,
-        f"<{new_id()}@example.org>",
-        f"Of {text[:20]!r}",
-    )
+    message["From"], message["Message-ID"], message["Subject"] = sender, f"<{new_id()}@example.org>", "Geneva"
     for name, said in (headers or {}).items():
         message[name] = said
     message.set_content(text)

@@ -184,13 +184,14 @@ def _changed(
         if not isinstance(after, Contribution):
             return after
         after = replace(after, revision=there.revision + 1)
+        # without its submitter it is the event's document: the log is enough, and nobody is told
         history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, _who(by), now)
         about = {"about": id, "revision": after.revision, "after": named(after), "reason": reason}
         audit = by.press.entry(action, **about) if by.press and action else None
         if there.published or after.published or after.withdrawn:
             desk.store.publication_due(event.slug, now + desk.limits.publication_lease)
-        entries: Sequence[OutboxEntry] = [contribution_notice(after)] if tell else []
-        if desk.store.save_contribution(there, after, history, entries, audit):
+        entries: Sequence[OutboxEntry] = [contribution_notice(after)] if tell and there.email else []
+        if desk.store.save_contribution(there, after, history if there.email else None, entries, audit):
             return Changed(after)
     return None
 

@@ -1,13 +1,15 @@
 """Erasure, asked for by the person and decided by the staff. A press that was pressed before is answered as then."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 
 from rollcall.desk.amend import read, was_pressed
 from rollcall.desk.desk import Desk
+from rollcall.desk.ports import Store
 from rollcall.desk.staff_digests import digests_next_morning
 from rollcall.model.email import erasure_notice, refusal_notice
 from rollcall.model.event import Event
-from rollcall.model.personal_data import Erasure, ErasureStatus, Ground
+from rollcall.model.personal_data import Erasure, ErasureStatus, Ground, answer_by
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Action, Press
 
@@ -36,12 +38,21 @@ class NotAsked:
     """There is nothing to refuse, or no more."""
 
 
+@dataclass(frozen=True)
+class Request:
+    """It waits for the staff."""
+
+    erasure: Erasure
+    there: Registered
+    answer_by: date
+
+
 Decision = Decided | AlreadyDecided | None
 Refusal = Refused | AlreadyDecided | NotAsked | None
 
 
 def ask(desk: Desk, event: Event, there: Registered) -> Erasure:
-    """As it stands then. Nothing is erased before the staff decide: somebody else may have the link."""
+    """As it stands then. Nothing is erased before the staff decide."""
     while True:
         was = desk.store.erasure(there.id)
         if was and was.status in (ErasureStatus.ASKED, *_DECIDED):
@@ -53,6 +64,26 @@ def ask(desk: Desk, event: Event, there: Registered) -> Erasure:
         asked = replace(new, status=ErasureStatus.ASKED, asked_at=now, decided_at=None, decided_by="")
         if desk.store.save_erasure(asked):
             return asked
+
+
+def waiting(store: Store, event: Event) -> list[Request]:
+    """The longest first."""
+    asked = {one.registration_id: one for one in store.erasures(event.slug) if one.status is ErasureStatus.ASKED}
+    there = store.registered_among(event.slug, asked) if asked else ()
+    those = [Request(asked[one.id], one, day) for one in there if (day := day_of_answer(event, asked[one.id]))]
+    return sorted(those, key=lambda one: (one.answer_by, one.there.id))
+
+
+def day_of_answer(event: Event, erasure: Erasure) -> date | None:
+    """The last one on which the staff may answer; None where nothing waits."""
+    asked = erasure.asked_at if erasure.status is ErasureStatus.ASKED else None
+    return answer_by(event.day_of(asked)) if asked else None
+
+
+def erased(store: Store, event: Event, id: str) -> Erasure | None:
+    """Where that is why this registration is not there."""
+    found = store.erasure(id) or next((one for one in store.erasures(event.slug) if id in one.doubles), None)
+    return found if found and found.event == event.slug and found.erased_at else None
 
 
 def take_back(desk: Desk, there: Registered) -> Erasure | None:

@@ -1,15 +1,17 @@
 """Erasing a person: first the files, then the documents beside the registrations, at last those."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.personal_data.held import held, still_held
-from rollcall.model.contribution import Contribution, PaperStatus, without_submitter
+from rollcall.desk.personal_data.held import held, states, still_held
+from rollcall.desk.roster import is_on
+from rollcall.model.contribution import without_submitter
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.hotels import hotel_id, hotel_of
 from rollcall.model.personal_data import Erasure, ErasureStatus, Held, Left, review_items, skeleton, without
 
 A_CALL = 20
@@ -24,7 +26,8 @@ _TRIES = 10
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
     """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
-    for id in desk.store.due_erasures(A_CALL):
+    ids = desk.store.due_erasures(A_CALL)
+    for id in ids:
         try:
             erasure = _claimed(desk, id)
             done = erase(desk, _event_of(desk, erasure.event), erasure) if erasure else None
@@ -35,6 +38,8 @@ def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
             continue
         if erasure and done and done.status is not erasure.status:
             yield id, done
+    if ids:
+        desk.store.leave_no_trace()
 
 
 def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
@@ -55,13 +60,15 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
         if erasure.status is not ErasureStatus.DUE or (there and not _is_told(desk, erasure)):
             return erasure
         found = held(desk, event, there) if there else still_held(desk, event, erasure.ids)
-        noted = _noted(desk, erasure, found)
+        noted = _noted(desk, event, erasure, found)
         if noted is None:
             break
+        erasure = noted
         _publish_later(desk, event)
-        _erase_beside(desk, event, found)
+        if not _erase_beside(desk, event, found):
+            continue
         now = desk.store.now()
-        done = replace(noted, status=ErasureStatus.ERASED, erased_at=now, due_at=now + LAST_LOOK_AFTER)
+        done = replace(erasure, status=ErasureStatus.ERASED, erased_at=now, due_at=now + LAST_LOOK_AFTER)
         if desk.store.erase_registrations(found, done):
             desk.republish(desk, event)
             return done
@@ -89,13 +96,24 @@ def _is_told(desk: Desk, erasure: Erasure) -> bool:
     return desk.store.now() >= erasure.decided_at + TOLD_WITHIN
 
 
-def _noted(desk: Desk, erasure: Erasure, found: Held) -> Erasure | None:
+def _noted(desk: Desk, event: Event, erasure: Erasure, found: Held) -> Erasure | None:
     """Once everything is there; a later call finds less. None if somebody else wrote it."""
     doubles = tuple(sorted({*erasure.doubles, *found.person.ids} - {erasure.registration_id}))
-    noted = replace(erasure, erased=_most(erasure.erased, found.counts), doubles=doubles)
+    listed = _most(erasure.listed, _listed(desk, event, {erasure.registration_id, *doubles}, found))
+    noted = replace(erasure, erased=_most(erasure.erased, found.counts), doubles=doubles, listed=listed)
     if noted == erasure:
         return erasure
     return desk.store.erasure(erasure.registration_id) if desk.store.save_erasure(noted) else None
+
+
+def _listed(desk: Desk, event: Event, ids: Collection[str], found: Held) -> dict[str, int]:
+    """On the versions of the roster, and of the rooming lists of the hotels that they ever named."""
+    intake = desk.store.known_intake(event.slug)
+    hotels = {hotel_id(hotel_of(event, one.registration.answers)) for one in states(found.registrations)}
+    versions = [*(intake.versions if intake else ())]
+    versions += [one for hotel in hotels for one in desk.store.rooming_lists(event.slug, hotel).versions]
+    counts = {one.name: sum(is_on(desk.store, event.slug, one, id) for id in ids) for one in versions}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
@@ -103,10 +121,13 @@ def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 
 def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
-    _erase_beside(desk, event, replace(still_held(desk, event, erasure.ids), erasure=erasure))
+    found = replace(still_held(desk, event, erasure.ids), erasure=erasure)
+    listed = _most(erasure.listed, _listed(desk, event, erasure.ids, found))
+    done = replace(erasure, due_at=None, listed=listed)
+    if not (_erase_beside(desk, event, found) and desk.store.save_erasure(done)):
+        return erasure
     desk.republish(desk, event)
-    done = replace(erasure, due_at=None)
-    return done if desk.store.save_erasure(done) else erasure
+    return done
 
 
 def _publish_later(desk: Desk, event: Event) -> None:
@@ -118,16 +139,16 @@ def _publish_later(desk: Desk, event: Event) -> None:
 # --- what goes
 
 
-def _erase_beside(desk: Desk, event: Event, found: Held) -> None:
+def _erase_beside(desk: Desk, event: Event, found: Held) -> bool:
     left = _left(desk, event, found)
     for id in _files(desk, event, found, left):
         desk.files().remove(id)
-    desk.store.erase_beside(found, left)
+    return desk.store.erase_beside(found, left)
 
 
 def _left(desk: Desk, event: Event, found: Held) -> Left:
-    inbound = [left for one in found.inbound if (left := without(found.person, one))]
-    published = [without_submitter(one.contribution) for one in found.contributions if _was_published(one.contribution)]
+    inbound = [left for one in found.inbound if (left := without(found, one))]
+    published = [without_submitter(one.contribution) for one in found.contributions if one.contribution.was_published]
     about = [
         *map(str, review_items(found)),
         *(one.id for one in found.invitations),
@@ -142,13 +163,11 @@ def _left(desk: Desk, event: Event, found: Held) -> Left:
 def _files(desk: Desk, event: Event, found: Held, left: Left) -> Iterator[str]:
     """Inbound e-mails as they came, scans, what was sent in and is not published, and all rosters drawn so far: each
     can be drawn again."""
-    for one in found.registrations:
-        states = [one.registered, *(state for made in one.history for state in (made.before, made.after))]
-        yield from {state.entered.scan for state in states if state.entered and state.entered.scan}
+    yield from {one.entered.scan for one in states(found.registrations) if one.entered and one.entered.scan}
     stays = {file.id for one in left.contributions for paper in one.papers for file in paper.files}
-    others = {one.id for one in left.inbound if one.papers}
+    stays |= {file.id for one in left.inbound for paper in one.papers for file in paper.files}
     files = [file.id for one in found.contributions for paper in one.contribution.papers for file in paper.files]
-    files += [file.id for one in found.inbound if one.id not in others for paper in one.papers for file in paper.files]
+    files += [file.id for one in found.inbound for paper in one.papers for file in paper.files]
     yield from (id for id in files if id and id not in stays)
     yield from (one.id for one in found.inbound)
     yield from (id for id in desk.files().ids(f"roster-{event.slug}-") if _may_have_them(event, id, found))
@@ -159,8 +178,3 @@ def _may_have_them(event: Event, id: str, found: Held) -> bool:
     drawn = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9a-f]+-(\d{{8}}T\d{{12}})\w*\.\w+", id)
     erased_at = found.erasure.erased_at if found.erasure else None
     return drawn is not None and (erased_at is None or drawn[1] <= f"{erased_at:%Y%m%dT%H%M%S%f}")
-
-
-def _was_published(one: Contribution) -> bool:
-    """Its number stays on the event's pages, also if it is withdrawn."""
-    return bool(one.number) and any(paper.status is PaperStatus.PUBLISHED for paper in one.papers)

@@ -64,7 +64,7 @@ def gather(store: Store, event: Event, as_of: datetime, before: Site) -> Site:
 def _is_deleted(store: Store, event: Event, now: datetime) -> bool:
     """Then it stays so, whatever the file says."""
     retention = store.retention(event.slug) if event.is_over(now) else None
-    return retention is not None and retention.tally is not None
+    return retention is not None and retention.is_deleted
 
 
 def of_file(event: Event) -> str:

@@ -139,7 +139,7 @@ def send_receipt_again(
     """Of its last paper, with the link to its own page. None where this event has no such contribution, or it has no
     number yet."""
     while (there := store.contribution(id)) and there.event == event.slug and there.number:
-        if store.audit_entry(event.slug, press.id):
+        if store.audit_entry(event.slug, press.id) or not there.email:
             return AsBefore(there)
         if there.withdrawn:
             return IsWithdrawn(there)

@@ -1,20 +1,22 @@
 """How things stand: what came in, what waits and what failed."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
+from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Places, Standing, are_whole, is_news, without_late_revision
+from rollcall.desk.roster import Places, Standing, are_whole, erased_from, is_news, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.desk.staff.contributions import Counts, counts_of
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundStatus
 from rollcall.model.intake import Intake, OnRoster
+from rollcall.model.personal_data import ErasureStatus, Retention
 from rollcall.model.registration import Outline, Registered
 
 _AHEAD = timedelta(hours=1)  # people register while we count
@@ -78,6 +80,13 @@ class EventStatus:
     """Registrations and inbound e-mails, as the database counts them."""
     tally: "Tally" = field(default_factory=lambda: Tally())
     contributions: Counts = field(default_factory=Counts)
+    retention: Retention | None = None
+    """None where the sweep has not seen the event yet."""
+    asked_to_erase: Sequence[date] = ()
+    """By when each has to be answered, the first first."""
+    erased: int = 0
+    erased_from: Mapping[str, int] = field(default_factory=dict)
+    """Each version of the roster, by its name."""
 
     @property
     def received(self) -> int:
@@ -93,6 +102,12 @@ class EventStatus:
     @property
     def is_overdue(self) -> bool:
         return self.intake is not None and overdue(self.intake) > MISSED_AFTER
+
+    @property
+    def answers_overdue(self) -> int:
+        """To people who ask to be erased."""
+        event, intake = self.event, self.intake
+        return sum(day < event.day_of(intake.as_of) for day in self.asked_to_erase) if event and intake else 0
 
     @property
     def look_is_overdue(self) -> bool:
@@ -139,12 +154,16 @@ def event_status(
 ) -> EventStatus:
     """Reads everything that there is of the event. Without `news` it does not look at the history of those who changed,
     and `not_on_last_version` stays 0."""
-    people = _People(store, slug, event, intake, now, news=news)
+    retention = store.retention(slug)
+    is_deleted = retention is not None and retention.is_deleted  # with the roster's pages
+    people = _People(store, slug, event, None if is_deleted else intake, now, news=news)
     inbound, to_review = Counter[InboundStatus](), 0
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
-    counted, unconfirmed = people.counted, _Unconfirmed(store, slug)
+    counted, unconfirmed, erased = people.counted, _Unconfirmed(store, slug), erased_from(store, slug)
+    if news and intake and intake.versions:
+        counted["news"] += erased[intake.versions[-1].name]
     emails = unsent_counts(unconfirmed.among(unsent_entries(store, slug)), now)
     return EventStatus(
         slug=slug,
@@ -160,12 +179,16 @@ def event_status(
         emails=emails,
         list_is_whole=people.list_is_whole,
         not_on_last_version=counted["news"],
+        erased_from=erased,
         ahead=counted["ahead"],
         unconfirmed=unconfirmed.count,
         admitted=counted["admitted"],
         stored=store.stored(slug),
         tally=people.tally,
+        retention=retention,
         contributions=counts_of(store, slug, contributions_close_at(store, event) if event else None),
+        asked_to_erase=[one.answer_by for one in waiting(store, event)] if event else (),
+        erased=sum(one.status is ErasureStatus.ERASED for one in store.erasures(slug)),
     )
 
 
