@@ -37,7 +37,7 @@ PLACES = {
     *("events/registrations", "events/registrations/history", "events/review", "events/rosters", "inbound", "outbox"),
 }
 """Collections in which she is."""
-ID_STAYS = ("erasures/", "announcements/", f"events/{SLUG}/audit/", f"events/{SLUG}/rosters/")
+ID_STAYS = ("accesses/", "erasures/", "announcements/", f"events/{SLUG}/audit/", f"events/{SLUG}/rosters/")
 """Where the ids of who was erased stand, which say nothing."""
 
 
@@ -170,6 +170,13 @@ def test_nothing_is_left(scene: Scene, capsys: pytest.CaptureFixture[str]) -> No
     assert call(scene)["erased"] == 0
     assert_nothing_is_left(scene, hashes, ids)
     assert call(scene)["erased"] == 0
+
+
+def test_the_event_file_may_be_gone(folder: Path, tmp_path: Path) -> None:
+    scene = copied(folder, tmp_path / "scene")
+    hashes, ids = hashes_of(scene.here), scene.ids
+    assert len(list(erase_due(replace(scene.here.desk, events={})))) == 1
+    assert_nothing_is_left(scene, hashes, ids)
 
 
 class Dying:
