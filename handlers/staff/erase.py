@@ -137,9 +137,11 @@ def erased_page(visit: Visit, id: str) -> Response:
 
 
 def erasures_page(visit: Visit) -> Response:
-    """Those that wait first, then the latest."""
+    """Those that wait first, then the latest. What was asked for by the link of a double went with its person."""
     allow(visit.request, "GET", "HEAD")
-    rows = [_row(visit, one) for one in visit.desk.store.erasures(visit.event.slug)]
+    those = visit.desk.store.erasures(visit.event.slug)
+    gone = {id for one in those if one.erased_at for id in one.doubles}
+    rows = [_row(visit, one) for one in those if one.registration_id not in gone]
     rows.sort(key=lambda one: _last_at(one.erasure), reverse=True)
     rows.sort(key=lambda one: not one.is_open)
     return staff_page(visit, "erasures", ErasuresPage(rows))

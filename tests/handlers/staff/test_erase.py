@@ -260,6 +260,21 @@ def test_afterwards_the_page_says_by_whom_and_how_much(desk: Desk, pages: StaffP
     assert "Erasure decided" in log.text
 
 
+def test_a_request_by_the_link_of_a_double_goes_with_the_other(desk: Desk) -> None:
+    much = much_held(desk, WITH_CONTRIBUTIONS)
+    pages = StaffPages(much.desk, EDITOR, WITH_CONTRIBUTIONS)
+    double = much.desk.store.registered(WITH_CONTRIBUTIONS.slug, much.double)
+    assert double
+    ask(much.desk, WITH_CONTRIBUTIONS, double)
+    pages.post(path(much.there), ground="asked")
+    list(send_due(much.desk))
+    list(erase_due(much.desk))
+    assert pages.get(f"registrations/{double.id}").status == 410
+    for below in ("", "review", "erasures"):
+        assert double.reference not in pages.get(below).text
+        assert "ask to be erased" not in pages.get(below).text
+
+
 def test_a_request_by_the_link_of_a_double_is_answered_there(desk: Desk) -> None:
     much = much_held(desk, WITH_CONTRIBUTIONS)
     pages = StaffPages(much.desk, EDITOR, WITH_CONTRIBUTIONS)
