@@ -29,9 +29,9 @@ def erase_at_sendgrid(addresses: Iterable[str], key: str, host: str, agrees: boo
         )
     wanted = list(dict.fromkeys(map(posted_as, addresses)))
     batches = list(_batches(wanted))
-    requests = f"{len(wanted)} addresses, in {len(batches)} requests"
     if wanted and not agrees:
-        raise Refused("not_agreed", f"SendGrid would erase {requests}. Say YES=1 to do it.", addresses=len(wanted))
+        how_many = f"Addresses to be erased at SendGrid: {len(wanted)}, in requests: {len(batches)}."
+        raise Refused("not_agreed", f"{how_many} Say YES=1 to do it.", addresses=len(wanted))
     jobs: list[str] = []
     for batch in batches:
         try:
@@ -39,7 +39,7 @@ def erase_at_sendgrid(addresses: Iterable[str], key: str, host: str, agrees: boo
         except NotErased as error:
             done = f"{len(jobs)} of {len(batches)} requests were accepted before; all may be repeated."
             raise Refused("not_erased", f"{error}\n{done}", jobs=jobs) from None
-    text = f"SendGrid accepted {requests}, and erases what it keeps of them. Its jobs: {', '.join(jobs) or 'none'}."
+    text = f"SendGrid erases what it keeps of so many addresses: {len(wanted)}. Its jobs: {', '.join(jobs) or 'none'}."
     return Answer({"addresses": len(wanted), "jobs": jobs}, text)
 
 

@@ -41,7 +41,7 @@ def one_person(**changes: Any) -> Held:
     """Whose name was corrected."""
     answers: dict[str, str] = {name: changes.pop(name) for name in ("organization", "address") if name in changes}
     now = a_registration(**changes)
-    now = replace(now, answers={**now.answers, **answers})
+    now = replace(now, answers=dict(now.answers) | answers)
     after = registered(now, id="A", revision=2, changed_at=AT)
     before = registered(replace(now, first_name="Amnia"), id="A")
     made = Revision(Change(Actor.STAFF, Way.DESK, Why.CHANGED, who=SECRETARY), before, after)

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.register import register
 from rollcall.ops.__main__ import main
 from rollcall.ops.erase_at_sendgrid import addresses_of, erase_at_sendgrid
+from tests.support.builders import a_registration
 from tests.support.contributions import EVENT
 from tests.support.erasing_sendgrid import KEY, ErasingSendGrid, erasing_sendgrid
 from tests.support.much_held import FOCAL, OWN, PRIVATE, much_held
@@ -55,7 +57,7 @@ def test_addresses_are_erased_each_once_as_they_were_posted(run: Commands, sendg
 def test_without_a_yes_it_says_how_many_and_erases_nobody(run: Commands, sendgrid: ErasingSendGrid) -> None:
     code, said = run(given="a@example.org\nb@example.org\n")
     assert (code, said["error"]["code"], said["error"]["addresses"]) == (1, "not_agreed", 2)
-    assert "2 addresses, in 1 requests" in said["error"]["message"]
+    assert "SendGrid: 2, in requests: 1" in said["error"]["message"]
     assert sendgrid.erased == []
 
 
@@ -65,7 +67,7 @@ def test_no_request_has_too_many_or_too_much(sendgrid: ErasingSendGrid, count: i
     answer = erase_at_sendgrid(addresses, KEY, sendgrid.url, agrees=True)
     assert len(sendgrid.erased) == requests
     assert [one for batch in sendgrid.erased for one in batch] == addresses
-    assert f"{count} addresses" in answer.text
+    assert f"addresses: {count}" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -116,6 +118,7 @@ def test_what_is_no_address_is_named_by_its_line(run: Commands, sendgrid: Erasin
 
 def test_of_an_event_all_to_whom_an_e_mail_may_have_gone_but_the_staff(desk: Desk) -> None:
     much_held(desk)
+    register(desk, EVENT, a_registration(first_name="Of the staff", email=EVENT.secretariat))
     found = set(addresses_of(desk.store, EVENT))
     assert {OWN, PRIVATE, "ami@home.example", FOCAL} <= found
     assert not found & set(EVENT.staff_addresses)

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.held import held, states, still_held
 from rollcall.desk.roster import is_on
+from rollcall.desk.site.publish import hide_participants
 from rollcall.model.contribution import without_submitter
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST, Event
@@ -26,8 +27,8 @@ _TRIES = 10
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
     """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
-    ids = desk.store.due_erasures(A_CALL)
-    for id in ids:
+    is_finished = False
+    for id in desk.store.due_erasures(A_CALL):
         try:
             erasure = _claimed(desk, id)
             done = erase(desk, _event_of(desk, erasure.event), erasure) if erasure else None
@@ -38,7 +39,8 @@ def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
             continue
         if erasure and done and done.status is not erasure.status:
             yield id, done
-    if ids:
+        is_finished = is_finished or (done is not None and done.due_at is None)
+    if is_finished:
         desk.store.leave_no_trace()
 
 
@@ -68,9 +70,9 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
         if not _erase_beside(desk, event, found):
             continue
         now = desk.store.now()
-        done = replace(erasure, status=ErasureStatus.ERASED, erased_at=now, due_at=now + LAST_LOOK_AFTER)
+        done = _done(erasure, now, now + LAST_LOOK_AFTER)
         if desk.store.erase_registrations(found, done):
-            desk.republish(desk, event)
+            _publish(desk, event)
             return done
     return erasure
 
@@ -124,10 +126,26 @@ def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
     found = replace(still_held(desk, event, erasure.ids), erasure=erasure)
     listed = _most(erasure.listed, _listed(desk, event, erasure.ids, found))
     done = replace(erasure, due_at=None, listed=listed)
-    if not (_erase_beside(desk, event, found) and desk.store.save_erasure(done)):
+    if not _erase_beside(desk, event, found):
         return erasure
-    desk.republish(desk, event)
+    for other in filter(None, map(desk.store.erasure, erasure.doubles)):
+        desk.store.save_erasure(_done(other, erasure.erased_at, None))
+    if not desk.store.save_erasure(done):
+        return erasure
+    _publish(desk, event)
     return done
+
+
+def _done(erasure: Erasure, at: datetime | None, due_at: datetime | None) -> Erasure:
+    """What the staff once answered may name the person."""
+    return replace(erasure, status=ErasureStatus.ERASED, answer="", erased_at=at, due_at=due_at)
+
+
+def _publish(desk: Desk, event: Event) -> None:
+    if event.slug in desk.events:
+        desk.republish(desk, event)
+    else:
+        hide_participants(desk.published(), event.slug)
 
 
 def _publish_later(desk: Desk, event: Event) -> None:

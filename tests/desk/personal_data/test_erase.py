@@ -16,6 +16,7 @@ from rollcall.desk.register import Accepted, Conflict, KeyReused, conflicting, r
 from rollcall.desk.roster import are_whole, erased_from, listed
 from rollcall.desk.send import send_due
 from rollcall.desk.staff.hotels import ListSent, send_list
+from rollcall.desk.staff.person import merge
 from rollcall.desk.versions import draw
 from rollcall.model.announcement import Announcement, Wording
 from rollcall.model.email import (
@@ -126,6 +127,24 @@ def test_the_same_person_may_register_again_under_the_same_key(desk: Desk, clock
     assert register(desk, EVENT, a_registration(), "key") == Accepted(again.id)
     assert isinstance(register(desk, EVENT, a_registration(category="associate"), "key"), KeyReused)
     assert isinstance(register(desk, EVENT, a_registration(category="associate")), Conflict)
+
+
+def test_what_was_asked_of_a_double_is_done_with_it(desk: Desk, clock: Clock) -> None:
+    there, double = comes(desk), comes(desk, first_name="Aminata")
+    now = clock.now
+    merge(desk, EVENT, Press(new_id(), STAFF, now), there.id, double.id)
+    refused = Erasure(
+        double.id, SLUG, ErasureStatus.REFUSED, now, decided_by=STAFF, decided_at=now, answer="Diallo, no"
+    )
+    assert desk.store.save_erasure(refused)
+    due(desk, there)
+    list(send_due(desk))
+    assert erased(desk) == [there.id]
+    clock.forward(LAST_LOOK_AFTER + SECOND)
+    assert erased(desk) == []
+    found = erasure_of(desk, double.id)
+    assert (found.status, found.answer) == (ErasureStatus.ERASED, "")
+    assert is_gone(desk, double.id)
 
 
 def test_others_under_the_same_address_stay(desk: Desk) -> None:
