@@ -7,17 +7,17 @@ from flask import Response
 from handlers.logs import log
 from handlers.responses import as_file
 from rollcall.desk.desk import Desk
-from rollcall.desk.personal_data.held import held
 from rollcall.documents.personal_data import GivenOut, as_json, as_pdf, given_out
 from rollcall.model.event import Event
-from rollcall.model.registration import Registered
+from rollcall.model.personal_data import Held
 
 
 def answer(
-    desk: Desk, event: Event, there: Registered, name: str, show: Callable[[GivenOut], Response], *, to_staff: bool
+    desk: Desk, event: Event, held: Held, name: str, show: Callable[[GivenOut], Response], *, to_staff: bool
 ) -> Response:
     """`name`: the last part of its address."""
-    given = given_out(event, held(desk, event, there), desk.intakes.now(event), to_staff=to_staff)
+    there = held.registrations[0].registered
+    given = given_out(event, held, desk.intakes.now(event), to_staff=to_staff)
     log("INFO", "personal data given out", event=event.slug, registration=there.id, to_staff=to_staff, file=name)
     match name:
         case "held.json":

@@ -156,11 +156,12 @@ def _held(desk: Desk, event: Event, there: Registered, name: str, address: str) 
     if amend.was_not_theirs(desk, event, there):
         raise NO_SUCH_PAGE
     from handlers import held
+    from rollcall.desk.personal_data.held import held as held_of
 
     def show(given: object) -> Response:
         return page(200, "held", event=event, given=given, address=f"{address}/held", back=address)
 
-    return held.answer(desk, event, there, name, show, to_staff=False)
+    return held.answer(desk, event, held_of(desk, event, there), name, show, to_staff=False)
 
 
 def _double(desk: Desk, event: Event, there: Registered) -> Response:

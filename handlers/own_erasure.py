@@ -45,9 +45,10 @@ def asked(desk: Desk, event: Event, request: Request, there: Registered, address
         case b"ask":
             ask.ask(desk, event, there)
             log("INFO", "erasure asked for", event=event.slug, registration=there.id)
+            return see_other(f"{address}?asked")
         case b"back":
             ask.take_back(desk, there)
             log("INFO", "erasure taken back", event=event.slug, registration=there.id)
+            return see_other(f"{address}?taken-back")
         case _:
             return to_ask(desk, event, there, address)
-    return see_other(address)

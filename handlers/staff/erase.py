@@ -1,9 +1,8 @@
 """Erasing a person: what goes, what stays, what is only perhaps theirs. One press decides, or refuses."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 from typing import assert_never
 
 from flask import Response
@@ -18,7 +17,7 @@ from handlers.staff.visit import Visit
 from rollcall.desk.personal_data import ask
 from rollcall.desk.personal_data.ask import AlreadyDecided, Decided, NotAsked, Refused
 from rollcall.desk.personal_data.held import held
-from rollcall.desk.scan import still_quarantined
+from rollcall.desk.personal_data.under import under
 from rollcall.desk.staff.person import likely_doubles
 from rollcall.documents.erasure_words import counts_in_words, ground_in_words
 from rollcall.language import N_, language
@@ -27,15 +26,13 @@ from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.personal_data import LONGEST_ANSWER, Erasure, ErasureStatus, Ground, Held
-from rollcall.model.registration import Registered, may_be_id, normalized_address, reference
+from rollcall.model.registration import QuarantinedForm, Registered, may_be_id, reference
 from rollcall.model.review import ItemKind
 from schemas.form import asked_of
 from schemas.kinds import Answer
 
 _SHOWN = 20
 """Of each kind, with a link."""
-_LOOKED_AT = 1000
-"""Forms in quarantine."""
 _ANSWER = FormField(
     "answer",
     "lines",
@@ -140,9 +137,11 @@ def erased_page(visit: Visit, id: str) -> Response:
 
 
 def erasures_page(visit: Visit) -> Response:
-    """Those that wait first, then the latest."""
+    """Those that wait first, then the latest. What was asked for by the link of a double went with its person."""
     allow(visit.request, "GET", "HEAD")
-    rows = [_row(visit, one) for one in visit.desk.store.erasures(visit.event.slug)]
+    those = visit.desk.store.erasures(visit.event.slug)
+    gone = {id for one in those if one.erased_at for id in one.doubles}
+    rows = [_row(visit, one) for one in those if one.registration_id not in gone]
     rows.sort(key=lambda one: _last_at(one.erasure), reverse=True)
     rows.sort(key=lambda one: not one.is_open)
     return staff_page(visit, "erasures", ErasuresPage(rows))
@@ -256,36 +255,37 @@ def _goes(visit: Visit, found: Held) -> list[Part]:
 
 def _perhaps(visit: Visit, there: Registered, found: Held) -> Iterator[Part]:
     """Not certainly theirs, so that it stays unless the staff look."""
-    store, event, spoken = visit.desk.store, visit.event, language(visit.event.language)
-    person = found.person
-    under = [one for to in sorted(person.shared) for one in store.registrations_under(event.slug, to, _SHOWN + 1)]
-    others = {one.id: one for one in (*likely_doubles(visit.desk, event, there), *under) if one.id not in person.ids}
-    known = {one.id for one in found.quarantined} | {one.id for one in found.inbound}
-    known |= {one.contribution.id for one in found.contributions}
-    forms = [
-        one
-        for one in islice(still_quarantined(store, event.slug), _LOOKED_AT)
-        if normalized_address(one.form.registration.email) in person.shared | person.addresses and one.id not in known
-    ]
-    emails = [one for one in store.inbound_of(event.slug, [], person.shared) if one.id not in known]
-    papers = [one for one in store.contributions_of(event.slug, [], person.shared) if one.id not in known]
+    event, person = visit.event, found.person
+    those = [under(visit.desk.store, event, to) for to in sorted(person.shared | person.addresses)]
+    alike = likely_doubles(visit.desk, event, there)
+    registrations = {one.id: one for one in (*alike, *(one for its in those for one in its.registrations))}
+    forms = {one.id: one for its in those for one in its.quarantined}
+    emails = {one.id: one for its in those for one in its.inbound}
+    papers = {one.id: one for its in those for one in its.contributions}
     parts = (
-        (N_("Registrations that are alike, or have the same e-mail address"), _each(visit, others.values())),
+        (
+            N_("Registrations that are alike, or have the same e-mail address"),
+            [_of_registration(visit, one) for id, one in registrations.items() if id not in person.ids],
+        ),
         (
             N_("Forms in quarantine from the same e-mail address"),
-            [
-                (visit.address("review", ItemKind.QUARANTINED, one.item or one.id), one.form.registration.full_name)
-                for one in forms
-            ],
+            [_of_form(visit, one) for id, one in forms.items() if id not in {its.id for its in found.quarantined}],
         ),
-        (N_("E-mails received from the same address"), [_of_inbound(visit, one) for one in emails]),
-        (N_("Contributions from the same address"), [_of_contribution(visit, one) for one in papers]),
+        (
+            N_("E-mails received from the same address"),
+            [_of_inbound(visit, one) for id, one in emails.items() if id not in {its.id for its in found.inbound}],
+        ),
+        (
+            N_("Contributions from the same address"),
+            [_of_contribution(visit, one) for id, one in papers.items() if id not in _contributions(found)],
+        ),
     )
+    spoken = language(event.language)
     return (_part(spoken.gettext(text), links) for text, links in parts if links)
 
 
-def _each(visit: Visit, those: Iterable[Registered]) -> list[tuple[str, str]]:
-    return [_of_registration(visit, one) for one in those]
+def _contributions(found: Held) -> set[str]:
+    return {one.contribution.id for one in found.contributions}
 
 
 def _part(text: str, links: Sequence[tuple[str, str]]) -> Part:
@@ -294,6 +294,10 @@ def _part(text: str, links: Sequence[tuple[str, str]]) -> Part:
 
 def _of_registration(visit: Visit, one: Registered) -> tuple[str, str]:
     return address_of(visit, one), f"{one.registration.full_name}, {one.reference}"
+
+
+def _of_form(visit: Visit, one: QuarantinedForm) -> tuple[str, str]:
+    return visit.address("review", ItemKind.QUARANTINED, one.item or one.id), one.form.registration.full_name
 
 
 def _of_inbound(visit: Visit, one: InboundEmail) -> tuple[str, str]:

@@ -13,15 +13,21 @@ from handlers.responses import allow
 from handlers.staff.pages import alone, framed
 from handlers.staff.visit import Visit, events_of, root
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.accesses import note_access
+from rollcall.desk.personal_data.held import held as held_of
 from rollcall.desk.personal_data.under import Under, under
 from rollcall.documents.review_words import email_in_words
 from rollcall.language import N_, language
 from rollcall.model.event import Event
+from rollcall.model.personal_data import Opened
 from rollcall.model.registration import Registered
 from schemas.faults import sentences
 from schemas.form import address_asked, faults_of, read_address
 from schemas.kinds import Answer
 from templates import in_zone
+
+_NAMED = 100
+"""In the log of who opened whom; an address of more is no person's."""
 
 
 @dataclass(frozen=True)
@@ -46,15 +52,13 @@ class UnderPage:
 
 def held_page(visit: Visit, there: Registered, name: str) -> Response:
     allow(visit.request, "GET", "HEAD")
-    below = visit.address("registrations", there.id)
-    return held.answer(
-        visit.desk,
-        visit.event,
-        there,
-        name,
-        lambda given: framed(visit, 200, "held", visit.event, given=given, address=f"{below}/held", back=below),
-        to_staff=True,
-    )
+    below, everything = visit.address("registrations", there.id), held_of(visit.desk, visit.event, there)
+    visit.opened(Opened.PERSONAL_DATA, *sorted(everything.person.ids), about=name)
+
+    def show(given: object) -> Response:
+        return framed(visit, 200, "held", visit.event, given=given, address=f"{below}/held", back=below)
+
+    return held.answer(visit.desk, visit.event, everything, name, show, to_staff=True)
 
 
 def under_page(desk: Desk, request: Request, member: str) -> Response:
@@ -71,6 +75,9 @@ def under_page(desk: Desk, request: Request, member: str) -> Response:
     except ValidationError as error:
         return alone(422, "held", asked, replace(page, errors=sentences(asked, faults_of(error))))
     found = [under(desk.store, event, address) for event in events]
+    for one in found:
+        if not one.is_empty:
+            note_access(desk, one.event, member, Opened.PERSONAL_DATA, *(it.id for it in one.registrations[:_NAMED]))
     log("INFO", "address looked up", events=[one.event.slug for one in found if not one.is_empty])
     shown = [(one.event, list(_found(one, f"{root(request)}/{one.event.slug}"))) for one in found if not one.is_empty]
     return alone(200, "held", asked, replace(page, events=shown))

@@ -17,7 +17,7 @@ from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.amend import was_pressed
-from rollcall.desk.roster import as_listed
+from rollcall.desk.roster import as_listed, erased_from
 from rollcall.desk.staff.hotels import (
     ListSent,
     NobodyThere,
@@ -98,6 +98,8 @@ class VersionRow:
     version: RosterVersion
     files: Sequence[tuple[str, str]]
     """Name and address."""
+    erased: int
+    """Of those on it."""
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,8 @@ def rooming_list_file(visit: Visit, hotel: str, ending: str) -> Response:
         if version is None:
             raise NO_SUCH_PAGE
         of_version = as_listed(store, event.slug, version)
-        said = rooming_list(event, lists.name, version.number, version.drawn_at, of_version)
+        erased = erased_from(store, event.slug)[version.name]
+        said = rooming_list(event, lists.name, version.number, version.drawn_at, of_version, erased)
     visit.opened(Opened.ROOMING_LIST, about=f"{hotel} {said.number}{ending}")
     kind, made = ROOMING_LIST_TYPES[ending]
     headers = as_file(rooming_list_name(event, said, ending))
@@ -223,8 +226,8 @@ def _shown(
     ids = {one.reference: one.id for one in rows}
     had = last_sent(store, lists, len(lists.versions) + 1)
     pairs = list(islice(changes_since_version(store, event, there, had), MOST_SHOWN + 1)) if had else []
-    changed = with_changes(event, listed, had.number, pairs[:MOST_SHOWN]) if had else listed
-    columns = columns_of(event)
+    columns, erased = columns_of(event), erased_from(store, event.slug)
+    changed = with_changes(event, listed, had.number, pairs[:MOST_SHOWN], erased[had.name]) if had else listed
     page = HotelPage(
         name=there.name,
         address=visit.address("hotels", hotel),
@@ -246,7 +249,10 @@ def _shown(
         since=had.number if had else None,
         changes=change_rows(event, changed),
         more_changes=len(pairs) > MOST_SHOWN,
-        versions=[VersionRow(one, _files(visit, hotel, version=str(one.number))) for one in reversed(lists.versions)],
+        versions=[
+            VersionRow(one, _files(visit, hotel, version=str(one.number)), erased[one.name])
+            for one in reversed(lists.versions)
+        ],
         sent=_sent(visit, lists),
         to=to,
         error=error,

@@ -36,15 +36,15 @@ class LogPage:
     """The address of the next page."""
     accesses: str
     """The address of who opened what."""
+    erasures: str
 
 
 def log_page(visit: Visit) -> Response:
     allow(visit.request, "GET", "HEAD")
     entries = visit.desk.store.audit(visit.event.slug, _before(visit), _ENTRIES + 1)
     older = visit.address("log", before=entries[_ENTRIES - 1].at.isoformat()) if len(entries) > _ENTRIES else None
-    return staff_page(
-        visit, "log", LogPage([logged(visit, one) for one in entries[:_ENTRIES]], older, visit.address("accesses"))
-    )
+    rows = [logged(visit, one) for one in entries[:_ENTRIES]]
+    return staff_page(visit, "log", LogPage(rows, older, visit.address("accesses"), visit.address("erasures")))
 
 
 def _before(visit: Visit) -> datetime | None:

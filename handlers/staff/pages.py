@@ -63,11 +63,12 @@ _SECTIONS = (
 )
 
 
-def staff_page(visit: Visit, name: str, context: object, status: int = 200) -> Response:
+def staff_page(visit: Visit, name: str, context: object, status: int = 200, *, presses: bool = True) -> Response:
     """`templates/pages/staff/<name>.html`; `context` is the dataclass that the template knows as `page`. `button` is
-    what each of its forms carries; None where they may only look."""
+    what each of its forms carries; None where they may only look, or where nothing is pressed: then no store is asked."""
     spoken = language(visit.event.language)
-    text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, **_frame(visit, spoken))
+    frame = _frame(visit, spoken, presses=presses)
+    text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, **frame)
     return _html(text, status, visit.event, spoken)
 
 
@@ -78,8 +79,8 @@ def framed(visit: Visit, status: int, name: str, event: Event, **context: Any) -
     return _html(render(f"pages/{name}.html", spoken, event=event, **context), status, event, spoken)
 
 
-def _frame(visit: Visit, spoken: Language) -> dict[str, Any]:
-    button = visit.button() if visit.may_edit else None
+def _frame(visit: Visit, spoken: Language, *, presses: bool = True) -> dict[str, Any]:
+    button = visit.button() if visit.may_edit and presses else None
     return {"nav": _nav(visit, spoken), "button": button, "button_name": BUTTON}
 
 
@@ -97,7 +98,7 @@ def message(request: Request, visit: Visit | None, error: HttpProblem) -> Respon
     back = None if visit is None and error.status == 403 else f"{root(request)}/"
     context = MessagePage(spoken.gettext(error.title), error.detail_in(spoken), back)
     if visit:
-        response = staff_page(visit, "message", context, error.status)
+        response = staff_page(visit, "message", context, error.status, presses=False)
     else:
         response = _html(render("pages/staff/alone.html", spoken, page=context), error.status, None, spoken)
     response.headers.extend(error.headers)

@@ -117,7 +117,8 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
         from handlers.staff.erase import erased_page
 
         return erased_page(visit, id)
-    visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
+    if below not in (["held"], ["held.json"], ["held.pdf"]):  # which is noted as what it is
+        visit.opened(Opened.SCAN if below == ["scan"] else Opened.PERSON, there.id)
     match below:
         case []:
             allow(visit.request, "GET", "HEAD")
@@ -198,7 +199,7 @@ def _arrival(visit: Visit, there: Registered) -> list[Tag]:
 
 
 def _erasure(event: Event, erasure: Erasure | None) -> list[Tag]:
-    said = {ErasureStatus.ASKED: N_("Asks to be erased"), ErasureStatus.DUE: N_("Being erased")}
+    said = {ErasureStatus.ASKED: N_("Asks for erasure"), ErasureStatus.DUE: N_("Being erased")}
     if erasure is None or erasure.status not in said:
         return []
     return [Tag(language(event.language).gettext(said[erasure.status]), True)]

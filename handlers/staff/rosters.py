@@ -15,7 +15,7 @@ from handlers.responses import NO_SUCH_PAGE, allow, as_file, see_other
 from handlers.staff.deliveries import Delivery, delivery_of
 from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
-from rollcall.desk.roster import Pair, as_listed, between, until_now
+from rollcall.desk.roster import Pair, as_listed, between, erased_from, until_now
 from rollcall.desk.staff.rosters import Copied, Drawn, NotClosed, NothingNew, PressedBefore, draw_now, send_copies
 from rollcall.desk.versions import copies
 from rollcall.documents.changes import changes_between
@@ -65,6 +65,8 @@ class VersionRow:
     since_then: str
     """The address of what changed since, until now."""
     files: Sequence[tuple[str, str]]
+    erased: int
+    """Of those on it."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,8 @@ class ChangesPage:
     """None: now."""
     people: Sequence[PersonChange]
     more: bool
+    erased: int
+    """Of those on the earlier version."""
 
 
 def rosters_page(visit: Visit) -> Response:
@@ -111,13 +115,13 @@ def rosters_page(visit: Visit) -> Response:
     store, event = visit.desk.store, visit.event
     intake, spoken = store.intake(event), language(event.language)
     said = _SAID.get(visit.request.args.get("did", ""), "")
-    shown = intake.versions[-_MOST_VERSIONS:]
+    shown, erased = intake.versions[-_MOST_VERSIONS:], erased_from(store, event.slug)
     page = RostersPage(
         address=visit.address("rosters"),
         said=spoken.gettext(said) if said else "",
         closed=intake.closing is not None,
         closes_at=deadline(intake.closes_at, event),
-        versions=[_row(visit, one) for one in reversed(shown)],
+        versions=[_row(visit, one, erased[one.name]) for one in reversed(shown)],
         more=len(intake.versions) - len(shown),
         changes=visit.address("rosters", "changes"),
         numbers=[one.number for one in reversed(shown)],
@@ -147,6 +151,7 @@ def changes_page(visit: Visit) -> Response:
         until=to.number if to else None,
         people=people[:MOST_SHOWN],
         more=len(people) > MOST_SHOWN,
+        erased=erased_from(store, event.slug)[since.name],
     )
     return staff_page(visit, "changes", page)
 
@@ -202,13 +207,14 @@ def _version(intake: Intake, number: str) -> RosterVersion:
     return found
 
 
-def _row(visit: Visit, version: RosterVersion) -> VersionRow:
+def _row(visit: Visit, version: RosterVersion, erased: int) -> VersionRow:
     number = str(version.number)
     return VersionRow(
         version,
         deadline(version.drawn_at, visit.event),
         visit.address("rosters", "changes", since=number, until=_NOW),
         [(name, visit.address("rosters", number, f"roster.{name.lower()}")) for name in ("XLSX", "CSV")],
+        erased,
     )
 
 
@@ -252,7 +258,9 @@ def _as_listed(visit: Visit, intake: Intake, version: RosterVersion, ending: str
     event: Event = visit.event
     people = (RosterRow(one) for one in as_listed(visit.desk.store, event.slug, version))
     with TemporaryDirectory(prefix="roster-") as folder:
-        drawn = draw(event, RosterContent(intake.closes_at, people, version=version.number), Path(folder))
+        erased = erased_from(visit.desk.store, event.slug)[version.name]
+        content = RosterContent(intake.closes_at, people, version=version.number, erased=erased)
+        drawn = draw(event, content, Path(folder))
         with next(file for file in drawn.files if file.suffix == ending).open("rb") as file:
             while piece := file.read(_PIECE):
                 yield piece

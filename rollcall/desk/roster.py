@@ -1,7 +1,8 @@
 """What a version of the roster says, and how everyone stands beside it."""
 
 import hashlib
-from collections import deque
+from bisect import bisect_left
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, in_step
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
+from rollcall.model.personal_data import ErasureStatus
 from rollcall.model.registration import Outline, Registered, Revision, says_the_same
 
 ROSTER_PAGE = 500
@@ -185,6 +187,27 @@ def listed(store: Store, event: str, version: RosterVersion) -> Iterator[OnRoste
         yield from rows
     if digest.hexdigest() != version.sha256:
         raise ValueError(f"the pages of version {version.number} of the roster of {event} are not those recorded")
+
+
+def erased_from(store: Store, event: str) -> Counter[str]:
+    """How many of each version, also of a rooming list's, are erased; by its name. Its pages have their ids still."""
+    found = Counter[str]()
+    for one in store.erasures(event):
+        if one.status is ErasureStatus.ERASED:
+            found.update(one.listed)
+    return found
+
+
+def is_on(store: Store, event: str, version: RosterVersion, id: str) -> bool:
+    """Reads few of its pages."""
+    pages = range(version.pages)
+    place = bisect_left(pages, id, key=lambda number: _last_id(store, event, version, number))
+    return place < len(pages) and any(row.id == id for row in store.roster_page(event, version.page_name(place)))
+
+
+def _last_id(store: Store, event: str, version: RosterVersion, number: int) -> str:
+    rows = store.roster_page(event, version.page_name(number))
+    return rows[-1].id if rows else ""
 
 
 def check_pages(store: Store, event: str, *versions: RosterVersion) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Standing, check_pages, is_news, standing, write_pages
+from rollcall.desk.roster import Standing, check_pages, erased_from, is_news, standing, write_pages
 from rollcall.desk.staff_digests import next_morning
 from rollcall.model.email import EmailStatus, OutboxEntry, roster_entry
 from rollcall.model.event import Event
@@ -87,7 +87,8 @@ def _next_version(store: Store, event: Event, intake: Intake) -> RosterVersion |
     def everyone_now() -> Iterator[Standing]:
         return standing(store, event, intake, last)
 
-    if not any(is_news(store, event, one) for one in everyone_now()):
+    is_shorter = erased_from(store, event.slug)[last.name]
+    if not (is_shorter or any(is_news(store, event, one) for one in everyone_now())):
         return None
     number = last.number + 1
     rows = (OnRoster(one.registered.id, one.registered.revision) for one in everyone_now() if one.is_on_roster)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 
-from rollcall.language import N_, language
+from rollcall.language import N_, Language, language
 from rollcall.model.event import Event
 from rollcall.model.registration import Actor, Change, Registered, Registration, Revision, Way, Why
 from schemas.form import in_words
@@ -75,6 +75,11 @@ def changes_between(event: Event, before: Registration, after: Registration) -> 
         for name, label in labels.items()
         if old.get(name, "") != new.get(name, "")
     ]
+
+
+def erased_in_words(spoken: Language, count: int) -> str:
+    """Nobody knows who they were."""
+    return spoken.ngettext("%(count)s erased", "%(count)s erased", count)
 
 
 def by_whom(event: Event, change: Change) -> str:

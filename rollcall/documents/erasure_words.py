@@ -1,5 +1,6 @@
 """What is erased of a person, and why, in words."""
 
+from collections import Counter
 from collections.abc import Mapping
 
 from rollcall.language import N_, language
@@ -13,15 +14,6 @@ _GROUNDS = {
     Ground.NOT_THEIRS: N_("Somebody registered the person by mistake, or had no right to."),
     Ground.OBLIGED: N_("A law or a rule obliges us."),
 }
-_KINDS = {
-    "registrations": (N_("%(count)s registration"), N_("%(count)s registrations")),
-    "revisions": (N_("%(count)s change of it"), N_("%(count)s changes of it")),
-    "forms": (N_("%(count)s more form"), N_("%(count)s more forms")),
-    "emails": (N_("%(count)s e-mail sent"), N_("%(count)s e-mails sent")),
-    "inbound": (N_("%(count)s e-mail received, with its files"), N_("%(count)s e-mails received, with their files")),
-    "contributions": (N_("%(count)s contribution"), N_("%(count)s contributions")),
-    "invitations": (N_("%(count)s invitation"), N_("%(count)s invitations")),
-}
 
 
 def ground_in_words(event: Event, ground: Ground) -> str:
@@ -30,5 +22,16 @@ def ground_in_words(event: Event, ground: Ground) -> str:
 
 def counts_in_words(event: Event, counts: Mapping[str, int]) -> dict[str, str]:
     """By kind, in the order of what counts most."""
-    spoken = language(event.language)
-    return {kind: spoken.ngettext(*said, counts[kind]) for kind, said in _KINDS.items() if counts.get(kind)}
+    n, spoken = Counter(counts), language(event.language)
+    words = {
+        "registrations": spoken.ngettext("%(count)s registration", "%(count)s registrations", n["registrations"]),
+        "revisions": spoken.ngettext("%(count)s change of it", "%(count)s changes of it", n["revisions"]),
+        "forms": spoken.ngettext("%(count)s more form", "%(count)s more forms", n["forms"]),
+        "emails": spoken.ngettext("%(count)s e-mail sent", "%(count)s e-mails sent", n["emails"]),
+        "inbound": spoken.ngettext(
+            "%(count)s e-mail received, with its files", "%(count)s e-mails received, with their files", n["inbound"]
+        ),
+        "contributions": spoken.ngettext("%(count)s contribution", "%(count)s contributions", n["contributions"]),
+        "invitations": spoken.ngettext("%(count)s invitation", "%(count)s invitations", n["invitations"]),
+    }
+    return {kind: said for kind, said in words.items() if n[kind]}

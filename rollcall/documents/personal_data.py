@@ -38,6 +38,9 @@ from templates.lines import isolated
 SCHEMA_VERSION = 1
 """Of the JSON (docs/api.md)."""
 HEADING = N_("All that is held of %(name)s")
+MOST_SHOWN = 500
+"""Of a section, on the page and in the PDF: the newest."""
+_BRIEF = ("emails_sent", "accesses")
 _PAGES = Path(__file__).with_suffix(".typ")
 _NUMBER = "\ufffc"
 """Stands for a page's number, which only personal_data.typ knows."""
@@ -46,6 +49,7 @@ _DIFFERS = N_("A form with other answers came")
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _ERASURES = {
     ErasureStatus.ASKED: N_("Asked for"),
+    ErasureStatus.TAKEN_BACK: N_("Taken back"),
     ErasureStatus.REFUSED: N_("Refused"),
     ErasureStatus.DUE: N_("Due"),
     ErasureStatus.ERASED: N_("Erased"),
@@ -68,8 +72,9 @@ class Part:
     rows: Sequence[Row]
 
     @property
-    def read(self) -> Sequence[Row]:
-        return [one for one in self.rows if one.label and one.text]
+    def read(self) -> Sequence[tuple[str, str]]:
+        """Label and text."""
+        return [(one.label, one.text) for one in self.rows if one.label and one.text]
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,16 @@ class Section:
     key: str
     heading: str
     parts: Sequence[Part]
+    more: str
+    """That earlier ones are in the JSON alone; empty where all are shown."""
+
+    @property
+    def read(self) -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
+        """Heading, and label and text of each row; of what there may be thousands, a row each."""
+        shown = [(part.heading, part.read) for part in self.parts[-MOST_SHOWN:]]
+        if self.key not in _BRIEF:
+            return shown
+        return [("", [(heading, "\n".join(text for _, text in rows)) for heading, rows in shown])]
 
 
 @dataclass(frozen=True)
@@ -114,7 +129,9 @@ def given_out(event: Event, held: Held, at: datetime, *, to_staff: bool) -> Give
         ),
         ("erasures", N_("Erasure"), [tell.erasure(held.erasure)] if held.erasure else ()),
     )
-    found = [Section(key, spoken.gettext(heading), sorted(parts, key=_when)) for key, heading, parts in sections]
+    found = [
+        _section(event, key, spoken.gettext(heading), sorted(parts, key=_when)) for key, heading, parts in sections
+    ]
     name = registrations[0].registered.registration.full_name
     return GivenOut(
         heading=spoken.gettext(HEADING, name=name),
@@ -122,6 +139,13 @@ def given_out(event: Event, held: Held, at: datetime, *, to_staff: bool) -> Give
         notes=[spoken.gettext(note, email=event.secretariat) for note in tell.notes()],
         sections=[one for one in found if one.parts],
     )
+
+
+def _section(event: Event, key: str, heading: str, parts: Sequence[Part]) -> Section:
+    left = len(parts) - MOST_SHOWN
+    spoken = language(event.language)
+    more = spoken.ngettext("%(count)s earlier one is in the JSON.", "%(count)s earlier ones are in the JSON.", left)
+    return Section(key, heading, parts, more if left > 0 else "")
 
 
 def _when(part: Part) -> datetime:
@@ -144,12 +168,9 @@ def as_pdf(event: Event, given: GivenOut) -> bytes:
         "region": region or None,
         "title": given.heading,
         "organizer": event.organizer,
-        "about": [(row.label, row.text) for row in given.about.read],
+        "about": given.about.read,
         "notes": given.notes,
-        "sections": [
-            (one.heading, [(part.heading, [(row.label, row.text) for row in part.read]) for part in one.parts])
-            for one in given.sections
-        ],
+        "sections": [(one.heading, one.more, one.read) for one in given.sections],
         "foot": spoken.gettext("%(event)s · page %(number)s", event=given.heading, number=_NUMBER),
     }
     pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(said)})

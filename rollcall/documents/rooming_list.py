@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from rollcall.documents.changes import News
+from rollcall.documents.changes import News, erased_in_words
 from rollcall.documents.roster_content import NOT_GIVEN, ROSTER_TYPES
 from rollcall.documents.typefaces import fonts
 from rollcall.documents.workbook import Column, Sheet, write_workbook
@@ -58,20 +58,30 @@ class RoomingList:
     since: int | None = None
     """The version that the hotel had."""
     changes: Sequence[GuestChange] = ()
+    erased: int = 0
+    """Of those who were on it."""
+    erased_since: int = 0
+    """Of those who were on that version."""
 
 
-def rooming_list(event: Event, hotel: str, number: int, at: datetime, guests: Iterable[Registered]) -> RoomingList:
+def rooming_list(
+    event: Event, hotel: str, number: int, at: datetime, guests: Iterable[Registered], erased: int = 0
+) -> RoomingList:
     named = [(name_in_order(one.registration), _guest(event, one)) for one in guests]
-    return RoomingList(hotel, number, at, [guest for _, guest in sorted(named, key=itemgetter(0))])
+    return RoomingList(hotel, number, at, [guest for _, guest in sorted(named, key=itemgetter(0))], erased=erased)
 
 
 def with_changes(
-    event: Event, said: RoomingList, since: int, pairs: Iterable[tuple[Registered | None, Registered | None]]
+    event: Event,
+    said: RoomingList,
+    since: int,
+    pairs: Iterable[tuple[Registered | None, Registered | None]],
+    erased: int = 0,
 ) -> RoomingList:
     """`pairs`: those who stood otherwise in version `since`, then and now."""
     changes = [change for then, now in pairs if (change := _change(event, then, now))]
     changes.sort(key=lambda one: (one.news, one.guest.said["family_name"], one.guest.said["first_name"]))
-    return replace(said, since=since, changes=changes)
+    return replace(said, since=since, changes=changes, erased_since=erased)
 
 
 def _change(event: Event, then: Registered | None, now: Registered | None) -> GuestChange | None:
@@ -210,8 +220,9 @@ ROOMING_LIST_TYPES: Mapping[str, tuple[str, Callable[[Event, RoomingList], bytes
 
 
 def counted(event: Event, said: RoomingList) -> str:
-    count = len(said.guests)
-    return language(event.language).ngettext("%(count)s guest", "%(count)s guests", count)
+    spoken, count = language(event.language), len(said.guests)
+    guests = spoken.ngettext("%(count)s guest", "%(count)s guests", count)
+    return f"{guests} ({erased_in_words(spoken, said.erased)})" if said.erased else guests
 
 
 def changes_heading(event: Event, said: RoomingList) -> str:
@@ -223,13 +234,15 @@ def changes_heading(event: Event, said: RoomingList) -> str:
 def change_rows(event: Event, said: RoomingList) -> list[tuple[str, str]]:
     """Each with the person and how they changed."""
     spoken = language(event.language)
-    return [
+    rows = [
         (
             _name(one.guest),
             "\n".join([spoken.gettext(_NEWS[one.news]), *(_in_a_line(spoken, two) for two in one.fields)]),
         )
         for one in said.changes
     ]
+    no_longer = (erased_in_words(spoken, said.erased_since), spoken.gettext(_NEWS[News.LEFT]))
+    return [*rows, no_longer] if said.erased_since else rows
 
 
 def _name(guest: Guest) -> str:

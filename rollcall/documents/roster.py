@@ -182,7 +182,7 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     at_hotel, at_door = ("same_hotel", *person, *stay, "tel", "email", "reference"), (*person, "reference", "sign")
     changes = "reference", *person, "What", "Before", "Now", "When", "By"
     listed, late, withdrawn = (rows.count(part) for part in Part)
-    totals = list(_totals(event, rows))
+    totals = list(_totals(event, rows, content.erased))
     by_hotel, by_name = rows.of(order="hotel_key = '', hotel_key, name"), rows.of(order="name")
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
@@ -419,7 +419,7 @@ _TAKE_USUAL_SPELLING = """
 """
 
 
-def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
+def _totals(event: Event, rows: SortedRows, erased: int) -> Iterator[Cells]:
     spoken = language(event.language)
 
     def counted(of: str, name: str, people: int) -> Cells:
@@ -430,6 +430,8 @@ def _totals(event: Event, rows: SortedRows) -> Iterator[Cells]:
     yield counted(of_people, spoken.gettext("Late"), rows.count(Part.LATE))
     if withdrawn := rows.count(Part.WITHDRAWN):
         yield counted(of_people, spoken.gettext("Withdrawn"), withdrawn)
+    if erased:
+        yield counted(of_people, spoken.gettext("Erased"), erased)
     yield counted(of_people, spoken.gettext("May have registered twice"), rows.doubles())
     category = event.field("category")
     of = {"represents": category.label} if category else {}

@@ -104,6 +104,8 @@ class RosterContent:
     version: int = 1
     since: int | None = None
     """The version that the reader had, if any."""
+    erased: int = 0
+    """Of those who were on this version."""
     log: Iterable[AuditEntry] = ()
     """Read once."""
 

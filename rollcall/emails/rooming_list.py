@@ -1,7 +1,7 @@
 """To a hotel: its guests, as one version of its rooming list has them."""
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.roster import as_listed, between
+from rollcall.desk.roster import as_listed, between, erased_from
 from rollcall.desk.staff.hotels import has_newer, last_sent, version_numbered
 from rollcall.documents.rooming_list import (
     RoomingList,
@@ -33,9 +33,10 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     had = last_sent(store, lists, version.number)
     guests = as_listed(store, event.slug, version)
     event = event.in_language(event.staff_language)
-    said = rooming_list(event, lists.name, version.number, version.drawn_at, guests)
+    erased = erased_from(store, event.slug)
+    said = rooming_list(event, lists.name, version.number, version.drawn_at, guests, erased[version.name])
     if had:
-        said = with_changes(event, said, had.number, between(store, event.slug, had, version))
+        said = with_changes(event, said, had.number, between(store, event.slug, had, version), erased[had.name])
     return word(entry, event, said)
 
 

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from rollcall.desk import scan
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Standing, changes_since, check_pages, standing
+from rollcall.desk.roster import Standing, changes_since, check_pages, erased_from, standing
 from rollcall.desk.scan import Newest
 from rollcall.desk.versions import copies, last_had
-from rollcall.documents.changes import FieldChange, News, RosterChange, change_of
+from rollcall.documents.changes import FieldChange, News, RosterChange, change_of, erased_in_words
 from rollcall.documents.roster import draw, roster_title
 from rollcall.documents.roster_content import (
     NOT_GIVEN,
@@ -75,6 +75,8 @@ class Changes:
     """Since `version`, the last one that the reader had; None: they had none."""
 
     version: RosterVersion | None = None
+    erased: int = 0
+    """Of those who were on it."""
     came: Shown[RosterChange] = NOTHING
     left: Shown[RosterChange] = NOTHING
     changed: Shown[RosterChange] = NOTHING
@@ -101,6 +103,8 @@ class Roster:
     not_completed: Shown[IncompleteForm] = NOTHING
     attached: tuple[Attachment, ...] = ()
     linked: tuple[LinkedFile, ...] = ()
+    erased: Mapping[str, int] = field(default_factory=dict)
+    """By name of the version, of those on it."""
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
@@ -130,6 +134,7 @@ def gather(
     version = version_of(entry, event, intake)
     had = last_had(desk.store, event, intake.versions[: version.number - 1], entry.to)
     check_pages(desk.store, event.slug, *{*intake.closings, had or intake.closings[0]})
+    erased = erased_from(desk.store, event.slug)
     inbound, quarantined, people = _Inbound(event), Newest[QuarantinedForm](IN_WORKBOOK), _People()
     for one, status, registered in scan.inbound_emails_now(desk.store, event.slug):
         inbound.add(one, status, registered)
@@ -142,6 +147,7 @@ def gather(
         inbound.not_completed.in_order(),
         version.number,
         had.number if had else None,
+        erased[version.name],
         scan.audit_entries(desk.store, event.slug),
     )
     with TemporaryDirectory(prefix="roster-") as folder:
@@ -149,7 +155,11 @@ def gather(
         attached, linked = _handed_out(desk, event, entry.to, intake, version, drawn.files)
     return Roster(
         on_roster=people.by_category.total(),
-        changes=Changes(had, *(Shown(people.news[news].in_order(), people.news[news].count) for news in News)),
+        changes=Changes(
+            had,
+            erased[had.name] if had else 0,
+            *(Shown(people.news[news].in_order(), people.news[news].count) for news in News),
+        ),
         by_category=people.by_category,
         doubles=drawn.doubles,
         organizations=drawn.organizations,
@@ -163,6 +173,7 @@ def gather(
         not_completed=Shown(content.not_completed[-SHOWN:], inbound.not_completed.count),
         attached=attached,
         linked=linked,
+        erased=erased,
     )
 
 
@@ -187,7 +198,7 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         "roster",
         headline=roster_title(event, version.number),
         version=version,
-        checksums=_checksums(event, intake, rows),
+        checksums=_checksums(event, intake, roster.erased, rows),
         came=came,
         came_rows=[_came_row(event, one) for one in came.shown],
         left=left,
@@ -420,18 +431,20 @@ def _field_row(event: Event, change: FieldChange) -> tuple[str, str]:
     return change.label, spoken.gettext("%(before)s → %(after)s", before=before, after=after)
 
 
-def _checksums(event: Event, intake: Intake, most: int) -> list[tuple[str, str]]:
+def _checksums(event: Event, intake: Intake, erased: Mapping[str, int], most: int) -> list[tuple[str, str]]:
     """Of the closing's version and the last ones."""
     spoken, (first, *later) = language(event.language), intake.versions
 
     def row(one: RosterVersion) -> tuple[str, str]:
         label = spoken.gettext("Version %(number)s, %(at)s", number=one.number, at=deadline(one.drawn_at, event))
-        return label, spoken.ngettext(
+        text = spoken.ngettext(
             "%(count)s person, SHA-256 %(checksum)s",
             "%(count)s people, SHA-256 %(checksum)s",
             one.count,
             checksum=one.sha256,
         )
+        gone = erased.get(one.name, 0)
+        return label, f"{text} ({erased_in_words(spoken, gone)})" if gone else text
 
     return [row(one) for one in (first, *later[-most:])]
 

@@ -76,6 +76,8 @@ class Erasure:
     """How many of each kind (`Held.counts`)."""
     doubles: Sequence[str] = ()
     """Ids of the registrations that were erased with it."""
+    listed: Mapping[str, int] = field(default_factory=dict)
+    """How many of all these are on each version of the roster or of a rooming list, by its name."""
     version: object = field(default=None, compare=False)
 
     @property

@@ -80,7 +80,13 @@ def _event_data(one: EventStatus) -> Mapping[str, object]:
         "closes_at": _iso(intake.closes_at if intake else None),
         "on_roster": intake.closing.count if intake and intake.closing else None,
         "roster_versions": [
-            {"number": of.number, "drawn_at": _iso(of.drawn_at), "count": of.count, "sha256": of.sha256}
+            {
+                "number": of.number,
+                "drawn_at": _iso(of.drawn_at),
+                "count": of.count,
+                "erased": one.erased_from.get(of.name, 0),
+                "sha256": of.sha256,
+            }
             for of in (intake.versions if intake else ())
         ],
         "not_on_last_version": one.not_on_last_version,
@@ -203,7 +209,8 @@ def _roster_text(one: EventStatus, intake: Intake) -> str:
         return in_zone(instant, one.event) if one.event else in_utc(instant)
 
     last, news = intake.versions[-1], one.not_on_last_version
-    text = f"version {last.number}, {last.count} on it"
+    erased = one.erased_from.get(last.name, 0)
+    text = f"version {last.number}, {last.count} on it{f' ({erased} erased)' if erased else ''}"
     if last.number > 1:
         text = f"{text}, drawn at {said(last.drawn_at)}"
     if one.look_is_overdue:

@@ -20,6 +20,7 @@ def erasure_record(erasure: Erasure) -> dict[str, Any]:
         "erased_at": erasure.erased_at,
         "erased": dict(erasure.erased),
         "doubles": list(erasure.doubles),
+        "listed": dict(erasure.listed),
     }
 
 
@@ -38,6 +39,7 @@ def erasure_from(id: str, record: Mapping[str, Any], version: object) -> Erasure
         erased_at=record["erased_at"],
         erased=record["erased"],
         doubles=tuple(record["doubles"]),
+        listed=record["listed"],
         version=version,
     )
 

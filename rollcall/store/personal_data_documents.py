@@ -166,7 +166,6 @@ class DocumentStore(StaffDocuments):
         for id in ids:
             writes.append(Delete(conflict_path(event, id)))
             writes += [Delete(differing_path(event, form.id)) for form in self.all_differing(event, id)]
-            writes += [Delete(_access_path(access.id)) for access in self.accesses_of(id)]
         for path, one in papers:
             writes += [Delete(f"{path}/history/{change.number}") for change in one.history]
             writes += [Delete(contribution_key_path(event, one.contribution.key))] if one.contribution.key else []

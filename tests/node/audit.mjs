@@ -120,6 +120,8 @@ const deskStates = (language, address) => {
     "hold, no reason (422)": pressed(DESK.pages.hold),
     "agenda item, nothing filled in (422)": pressed("programme/agenda/add", { starts: "x", contributions: "x" }),
     "document, nothing filled in (422)": pressed("programme/documents/add"),
+    "erase, no ground (422)": pressed(DESK.pages["erase, refused before"]),
+    "refuse, no answer (422)": pressed(DESK.pages.erase, {}, "form[action$=refuse] button"),
     "invitation, nothing filled in (422)": pressed("deadline", {}, "form[method=post] button"),
   };
   return Object.fromEntries(Object.entries(states).map(([name, open]) => [`desk in ${language}: ${name}`, open]));
@@ -195,6 +197,11 @@ export const STATES = {
     },
     "own, withdraw": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/withdraw`),
     "own, all that is held": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/held`),
+    "own, erase?": async (page) => go(page, `${await linkIn(BASE, "confirmation", "own")}/erase`),
+    "own, asked to be erased": async (page) => {
+      await go(page, `${await linkIn(BASE, "confirmation", "own")}/erase`);
+      return press(page);
+    },
     "staff's outbox": (page) => go(page, `${STAFF}/outbox`),
   }),
   ...(EXAMPLES && {

@@ -20,9 +20,8 @@ from rollcall.local.sample import filled_in
 from rollcall.record import to_json
 from schemas.event import read_events
 from tests.support.builders import EVENTS, a_form, an_event_in
-from tests.support.busy_desk import ARABIC, SECRETARY, busy_desk, worked_on
+from tests.support.busy_desk import ARABIC, SECRETARY, busy_desk, erased_and_to_erase, worked_on
 from tests.support.clock import Clock
-from tests.support.desk import entry_of
 from tests.support.event_pages import SITE
 from tests.support.local_run import outbox, run_here
 from tests.support.served import Served, until
@@ -82,9 +81,10 @@ def _desk(stack: ExitStack, folder: Path) -> Path:
     """The staff's, after a day of work, and the event's own pages. What it is, as JSON."""
     folder.mkdir()
     busy = busy_desk(folder, Clock(OPEN))
-    pages = worked_on(busy)
+    pages = {**worked_on(busy), **erased_and_to_erase(busy)}
     port = stack.enter_context(served_here(busy.desk, folder, busy.clock))
-    emails = {entry_of(busy.desk, one.email_id).kind.value: one.html for one in busy.postbox.messages}
+    sent = [(busy.desk.store.entry(one.email_id), one.html) for one in busy.postbox.messages]
+    emails = {entry.kind.value: html for entry, html in sent if entry}
     busy.desk.published().put_site(EVENT.slug, to_json(SITE), None)
     about = {
         "events": f"http://127.0.0.1:{port}/events",

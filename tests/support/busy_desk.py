@@ -14,6 +14,8 @@ from rollcall.desk.contributions import change
 from rollcall.desk.contributions.submit import number_due
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.ask import ask, decide, refuse
+from rollcall.desk.personal_data.erase import erase_due
 from rollcall.desk.quarantine import quarantine
 from rollcall.desk.receive import read_in, receive
 from rollcall.desk.register import Accepted, Late, register, register_emailed
@@ -31,6 +33,7 @@ from rollcall.model.contribution import PaperDoubt, PaperKind
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation
 from rollcall.model.event import Event
 from rollcall.model.hotels import hotel_id
+from rollcall.model.personal_data import Ground
 from rollcall.model.programme import Said
 from rollcall.model.registration import BotSignal, Registered, Registration, new_id, person_key, without_accents
 from rollcall.model.review import EVER, ItemId, ItemKind
@@ -239,6 +242,30 @@ def worked_on(busy: BusyDesk) -> Mapping[str, str]:
         "accesses": "accesses",
         "accesses of a person": f"{person}/access",
         "no such page": "none",
+    }
+
+
+def erased_and_to_erase(busy: BusyDesk) -> Mapping[str, str]:
+    """As `worked_on`: of people who asked for it, and of one who is erased."""
+    desk, gone = busy.desk, busy.called("Schmidt Eva")
+    double, waits, refused = busy.called(TWINS[0]), busy.called("Popescu Ioana"), busy.called("Mbeki Thandi")
+    for one in (double, waits, refused):
+        ask(desk, EVENT, one)
+    refuse(desk, EVENT, _press(busy), refused.id, "We need it until the accounts are closed.\nAsk us again in May.")
+    decide(desk, EVENT, _press(busy), gone.id, Ground.ASKED)
+    list(send_due(desk))
+    list(erase_due(desk))
+    decide(desk, EVENT, _press(busy), double.id, Ground.NOT_THEIRS)
+    list(send_due(desk))
+    waiting = f"registrations/{waits.id}"
+    return {
+        "person who asks to be erased": waiting,
+        "erase": f"{waiting}/erase",
+        "erase, refused before": f"registrations/{refused.id}/erase",
+        "person who is being erased": f"registrations/{double.id}",
+        "erased (410)": f"registrations/{gone.id}",
+        "erasures": "erasures",
+        "review, with a request": "review",
     }
 
 

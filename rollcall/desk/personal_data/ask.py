@@ -82,8 +82,7 @@ def day_of_answer(event: Event, erasure: Erasure) -> date | None:
 
 def erased(store: Store, event: Event, id: str) -> Erasure | None:
     """Where that is why this registration is not there."""
-    found = store.erasure(id) or next((one for one in store.erasures(event.slug) if id in one.doubles), None)
-    return found if found and found.event == event.slug and found.erased_at else None
+    return next((one for one in store.erasures(event.slug) if one.erased_at and id in one.ids), None)
 
 
 def take_back(desk: Desk, there: Registered) -> Erasure | None:

@@ -1,15 +1,18 @@
 """Erasing a person: first the files, then the documents beside the registrations, at last those."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rollcall.desk.desk import Desk
-from rollcall.desk.personal_data.held import held, still_held
+from rollcall.desk.personal_data.held import held, states, still_held
+from rollcall.desk.roster import is_on
+from rollcall.desk.site.publish import hide_participants
 from rollcall.model.contribution import without_submitter
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST, Event
+from rollcall.model.hotels import hotel_id, hotel_of
 from rollcall.model.personal_data import Erasure, ErasureStatus, Held, Left, review_items, skeleton, without
 
 A_CALL = 20
@@ -24,8 +27,8 @@ _TRIES = 10
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
     """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
-    ids = desk.store.due_erasures(A_CALL)
-    for id in ids:
+    is_finished = False
+    for id in desk.store.due_erasures(A_CALL):
         try:
             erasure = _claimed(desk, id)
             done = erase(desk, _event_of(desk, erasure.event), erasure) if erasure else None
@@ -36,7 +39,8 @@ def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
             continue
         if erasure and done and done.status is not erasure.status:
             yield id, done
-    if ids:
+        is_finished = is_finished or (done is not None and done.due_at is None)
+    if is_finished:
         desk.store.leave_no_trace()
 
 
@@ -58,7 +62,7 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
         if erasure.status is not ErasureStatus.DUE or (there and not _is_told(desk, erasure)):
             return erasure
         found = held(desk, event, there) if there else still_held(desk, event, erasure.ids)
-        noted = _noted(desk, erasure, found)
+        noted = _noted(desk, event, erasure, found)
         if noted is None:
             break
         erasure = noted
@@ -66,9 +70,9 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
         if not _erase_beside(desk, event, found):
             continue
         now = desk.store.now()
-        done = replace(erasure, status=ErasureStatus.ERASED, erased_at=now, due_at=now + LAST_LOOK_AFTER)
+        done = _done(erasure, now, now + LAST_LOOK_AFTER)
         if desk.store.erase_registrations(found, done):
-            desk.republish(desk, event)
+            _publish(desk, event)
             return done
     return erasure
 
@@ -94,13 +98,24 @@ def _is_told(desk: Desk, erasure: Erasure) -> bool:
     return desk.store.now() >= erasure.decided_at + TOLD_WITHIN
 
 
-def _noted(desk: Desk, erasure: Erasure, found: Held) -> Erasure | None:
+def _noted(desk: Desk, event: Event, erasure: Erasure, found: Held) -> Erasure | None:
     """Once everything is there; a later call finds less. None if somebody else wrote it."""
     doubles = tuple(sorted({*erasure.doubles, *found.person.ids} - {erasure.registration_id}))
-    noted = replace(erasure, erased=_most(erasure.erased, found.counts), doubles=doubles)
+    listed = _most(erasure.listed, _listed(desk, event, {erasure.registration_id, *doubles}, found))
+    noted = replace(erasure, erased=_most(erasure.erased, found.counts), doubles=doubles, listed=listed)
     if noted == erasure:
         return erasure
     return desk.store.erasure(erasure.registration_id) if desk.store.save_erasure(noted) else None
+
+
+def _listed(desk: Desk, event: Event, ids: Collection[str], found: Held) -> dict[str, int]:
+    """On the versions of the roster, and of the rooming lists of the hotels that they ever named."""
+    intake = desk.store.known_intake(event.slug)
+    hotels = {hotel_id(hotel_of(event, one.registration.answers)) for one in states(found.registrations)}
+    versions = [*(intake.versions if intake else ())]
+    versions += [one for hotel in hotels for one in desk.store.rooming_lists(event.slug, hotel).versions]
+    counts = {one.name: sum(is_on(desk.store, event.slug, one, id) for id in ids) for one in versions}
+    return {name: count for name, count in counts.items() if count}
 
 
 def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
@@ -109,11 +124,28 @@ def _most(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
 
 def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
     found = replace(still_held(desk, event, erasure.ids), erasure=erasure)
-    done = replace(erasure, due_at=None)
-    if not (_erase_beside(desk, event, found) and desk.store.save_erasure(done)):
+    listed = _most(erasure.listed, _listed(desk, event, erasure.ids, found))
+    done = replace(erasure, due_at=None, listed=listed)
+    if not _erase_beside(desk, event, found):
         return erasure
-    desk.republish(desk, event)
+    for other in filter(None, map(desk.store.erasure, erasure.doubles)):
+        desk.store.save_erasure(_done(other, erasure.erased_at, None))
+    if not desk.store.save_erasure(done):
+        return erasure
+    _publish(desk, event)
     return done
+
+
+def _done(erasure: Erasure, at: datetime | None, due_at: datetime | None) -> Erasure:
+    """What the staff once answered may name the person."""
+    return replace(erasure, status=ErasureStatus.ERASED, answer="", erased_at=at, due_at=due_at)
+
+
+def _publish(desk: Desk, event: Event) -> None:
+    if event.slug in desk.events:
+        desk.republish(desk, event)
+    else:
+        hide_participants(desk.published(), event.slug)
 
 
 def _publish_later(desk: Desk, event: Event) -> None:
@@ -149,9 +181,7 @@ def _left(desk: Desk, event: Event, found: Held) -> Left:
 def _files(desk: Desk, event: Event, found: Held, left: Left) -> Iterator[str]:
     """Inbound e-mails as they came, scans, what was sent in and is not published, and all rosters drawn so far: each
     can be drawn again."""
-    for one in found.registrations:
-        states = [one.registered, *(state for made in one.history for state in (made.before, made.after))]
-        yield from {state.entered.scan for state in states if state.entered and state.entered.scan}
+    yield from {one.entered.scan for one in states(found.registrations) if one.entered and one.entered.scan}
     stays = {file.id for one in left.contributions for paper in one.papers for file in paper.files}
     stays |= {file.id for one in left.inbound for paper in one.papers for file in paper.files}
     files = [file.id for one in found.contributions for paper in one.contribution.papers for file in paper.files]

@@ -69,21 +69,21 @@ def _registration(store: Store, event: Event, there: Registered) -> HeldRegistra
 
 def _person(store: Store, event: Event, registrations: Sequence[HeldRegistration]) -> Person:
     """Of all revisions: an earlier name or address leads to what came under it."""
-    states = list(_states(registrations))
+    had = list(states(registrations))
     ids = frozenset(one.registered.id for one in registrations)
-    known = {normalized_address(one.registration.email) for one in states}
-    known |= {normalized_address(one.new_email) for one in states if one.new_email}
+    known = {normalized_address(one.registration.email) for one in had}
+    known |= {normalized_address(one.new_email) for one in had if one.new_email}
     shared = {address for address in known if _is_shared(store, event, address, ids)}
     return Person(
         event=event.slug,
         ids=ids,
-        keys=frozenset(person_key(one.registration) for one in states),
+        keys=frozenset(person_key(one.registration) for one in had),
         addresses=frozenset(known - shared),
         shared=frozenset(shared),
     )
 
 
-def _states(registrations: Sequence[HeldRegistration]) -> Iterator[Registered]:
+def states(registrations: Sequence[HeldRegistration]) -> Iterator[Registered]:
     for one in registrations:
         yield one.registered
         yield from (made.before for made in one.history)
@@ -100,7 +100,7 @@ def _is_shared(store: Store, event: Event, address: str, ids: frozenset[str]) ->
 
 def _quarantined(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Sequence[QuarantinedForm]:
     """Under another name it may be somebody else's, who has the same address."""
-    alike = {similarity_hash(one.registration) for one in _states(registrations)}
+    alike = {similarity_hash(one.registration) for one in states(registrations)}
     found = store.quarantined_of(person.event, person.keys, person.addresses)
     return [one for one in found if one.id in person.keys or similarity_hash(one.form.registration) in alike]
 
@@ -109,7 +109,7 @@ def _inbound(
     store: Store, person: Person, registrations: Sequence[HeldRegistration], contributions: Sequence[Contribution]
 ) -> Sequence[InboundEmail]:
     found = {one.id: one for one in store.inbound_of(person.event, person.ids | person.keys, person.addresses)}
-    named = {one.inbound_id for one in _states(registrations)}
+    named = {one.inbound_id for one in states(registrations)}
     named |= {made.change.inbound_id for one in registrations for made in one.history}
     named |= {one.inbound_id for one in contributions}
     read = [store.inbound(id) for id in sorted(named - found.keys() - {""})]

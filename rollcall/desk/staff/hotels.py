@@ -8,7 +8,15 @@ from datetime import datetime
 from itertools import islice
 
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Pair, answers_now, as_listed, side_by_side, without_late_revision, write_pages
+from rollcall.desk.roster import (
+    Pair,
+    answers_now,
+    as_listed,
+    erased_from,
+    side_by_side,
+    without_late_revision,
+    write_pages,
+)
 from rollcall.desk.scan import PAGE_SIZE
 from rollcall.model.email import EmailStatus, OutboxEntry, rooming_list_entry
 from rollcall.model.event import Event
@@ -184,7 +192,8 @@ def _frozen(store: Store, event: Event, hotel: OneHotel, lists: RoomingLists, at
 
 
 def _same(store: Store, event: Event, hotel: OneHotel, last: RosterVersion) -> bool:
-    return next(changes_since_version(store, event, hotel, last), None) is None
+    is_shorter = erased_from(store, event.slug)[last.name]
+    return not is_shorter and next(changes_since_version(store, event, hotel, last), None) is None
 
 
 def changes_since_version(store: Store, event: Event, hotel: OneHotel, version: RosterVersion) -> Iterator[Pair]:

@@ -9,7 +9,7 @@ from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Places, Standing, are_whole, is_news, without_late_revision
+from rollcall.desk.roster import Places, Standing, are_whole, erased_from, is_news, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.desk.staff.contributions import Counts, counts_of
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
@@ -85,6 +85,8 @@ class EventStatus:
     asked_to_erase: Sequence[date] = ()
     """By when each has to be answered, the first first."""
     erased: int = 0
+    erased_from: Mapping[str, int] = field(default_factory=dict)
+    """Each version of the roster, by its name."""
 
     @property
     def received(self) -> int:
@@ -159,7 +161,9 @@ def event_status(
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
-    counted, unconfirmed = people.counted, _Unconfirmed(store, slug)
+    counted, unconfirmed, erased = people.counted, _Unconfirmed(store, slug), erased_from(store, slug)
+    if news and intake and intake.versions:
+        counted["news"] += erased[intake.versions[-1].name]
     emails = unsent_counts(unconfirmed.among(unsent_entries(store, slug)), now)
     return EventStatus(
         slug=slug,
@@ -175,6 +179,7 @@ def event_status(
         emails=emails,
         list_is_whole=people.list_is_whole,
         not_on_last_version=counted["news"],
+        erased_from=erased,
         ahead=counted["ahead"],
         unconfirmed=unconfirmed.count,
         admitted=counted["admitted"],

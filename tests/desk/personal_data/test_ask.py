@@ -175,9 +175,10 @@ def test_a_refusal_is_answered_and_may_be_asked_again(desk: Desk, there: Registe
         ask(desk, EVENT, there)
         press = a_press(desk, f"P{time}")
         for _ in range(2):
-            assert isinstance(refuse(desk, EVENT, press, there.id, f"Reason {time}."), Refused)
+            assert isinstance(refuse(desk, EVENT, press, there.id, f"Reason {time}. <b>"), Refused)
         list(send_due(desk))
     assert of_erasure(desk, there) == [refusal_notice(EVENT.slug, there, time).id for time in (1, 2)]
+    assert "Reason 1. &lt;b&gt;" in next(one.html for one in postbox.messages if ".refused." in one.email_id)
     texts = [one.text for one in postbox.messages if ".refused." in one.email_id]
     assert [f"Reason {time}." in text for time, text in enumerate(texts, start=1)] == [True, True]
     assert [one.action for one in desk.store.audit(EVENT.slug, None, 9)] == [Action.ERASURE_REFUSED] * 2

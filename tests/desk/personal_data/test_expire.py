@@ -46,6 +46,11 @@ OTHER = replace(EVENT, slug=f"{EVENT.slug}-b", translated=None)
 """Its slug begins with the other's."""
 HEX = "0123456789abcdef"
 STAMP = "20040301T120000000000"
+STAYS = {
+    *("events", *(f"events/{EVENT.slug}/{kind}" for kind in ("audit", "numbers", "programme"))),
+    *("erasures", "publications", "queues"),
+}
+"""The collections in which something is left; a new one is in `Kept`, or holds nothing of people."""
 A_STEP_A_CALL = Limits(deleted_at_once=1, delete_for=timedelta(0))
 
 
@@ -163,6 +168,7 @@ def test_killed_anywhere_the_next_call_goes_on(clock: Clock, tmp_path: Path) -> 
         assert retention.tally == Tally(registered=1, contributions=1, by_category={"member-state": 1})
         assert retention.last_deleted_at
         ends = ends or without_times(everything(folder))
+        assert {path.rpartition("/")[0] for path in ends} == STAYS
         assert without_times(everything(folder)) == ends
     pytest.fail("it never came to its end")
 
@@ -348,3 +354,6 @@ def test_nothing_of_anybody_is_left_after_a_busy_event(tmp_path: Path, clock: Cl
     }
     found = {one: path for path, record in there.items() for one in sought if one in f"{path} {record}"}
     assert found == {}
+    log = desk.store.audit(slug, None, 99)
+    assert len(log) > 9
+    assert not any(one.by or one.reason or one.before or one.after for one in log)

@@ -158,17 +158,17 @@ def test_whoever_is_being_erased_is_left_alone(desk: Desk, pages: StaffPages, th
 def test_a_request_waits_everywhere_until_it_is_answered(desk: Desk, pages: StaffPages, there: Registered) -> None:
     ask(desk, EVENT, there)
     review = pages.get("review").text
-    assert "People who ask to be erased" in review
+    assert "People who ask for erasure" in review
     assert f"registrations/{there.id}/erase" in review
     assert "answer by 2 March 2004" in review
-    assert "People who ask to be erased" in pages.get().text
-    assert "Asks to be erased" in pages.get(f"registrations/{there.id}").text
+    assert "People who ask for erasure" in pages.get().text
+    assert "Asks for erasure" in pages.get(f"registrations/{there.id}").text
     assert "Please answer by" in pages.get(path(there)).text
     digest = staff_digest.gather(pages.desk, WATCHED, EDITOR, desk.store.now())
     assert [day.isoformat() for day in digest.to_erase] == ["2004-03-02"]
     assert pages.post(path(there, "refuse"), answer="No.").status == 303
     for said in (pages.get("review"), pages.get()):
-        assert "People who ask to be erased" not in said.text
+        assert "People who ask for erasure" not in said.text
 
 
 def test_what_waits_longer_than_a_month_is_overdue(desk: Desk, there: Registered, clock: Clock) -> None:
@@ -258,6 +258,21 @@ def test_afterwards_the_page_says_by_whom_and_how_much(desk: Desk, pages: StaffP
     log = pages.get("log")
     assert log.status == 200
     assert "Erasure decided" in log.text
+
+
+def test_a_request_by_the_link_of_a_double_goes_with_the_other(desk: Desk) -> None:
+    much = much_held(desk, WITH_CONTRIBUTIONS)
+    pages = StaffPages(much.desk, EDITOR, WITH_CONTRIBUTIONS)
+    double = much.desk.store.registered(WITH_CONTRIBUTIONS.slug, much.double)
+    assert double
+    ask(much.desk, WITH_CONTRIBUTIONS, double)
+    pages.post(path(much.there), ground="asked")
+    list(send_due(much.desk))
+    list(erase_due(much.desk))
+    assert pages.get(f"registrations/{double.id}").status == 410
+    for below in ("", "review", "erasures"):
+        assert double.reference not in pages.get(below).text
+        assert "ask to be erased" not in pages.get(below).text
 
 
 def test_a_request_by_the_link_of_a_double_is_answered_there(desk: Desk) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from rollcall.desk.desk import Desk
+from rollcall.model.personal_data import Opened
 from rollcall.model.staff import Role, StaffMember
 from tests.support.builders import a_registration, staff_of
 from tests.support.contributions import EVENT
@@ -48,8 +49,20 @@ def test_a_viewer_sees_it_with_the_names_of_the_staff(much: MuchHeld) -> None:
     page = pages(much).get(f"{person}/held")
     assert (page.status, "crutches" in page.text, OTHER in page.text) == (200, True, False)
     said = json.loads(pages(much).get(f"{person}/held.json").text)
-    assert {one["by"] for one in said["staff_actions"] + said["accesses"]} == {SECRETARY}
+    assert {one["by"] for one in said["staff_actions"]} == {SECRETARY}
+    assert {one["by"] for one in said["accesses"]} == {SECRETARY, VIEWER}
     assert pages(much).get(f"{person}/held.pdf").content.startswith(b"%PDF-")
+
+
+def test_whoever_sees_it_is_noted_for_each_registration(much: MuchHeld) -> None:
+    pages(much).get(f"registrations/{much.double}/held.pdf")
+    looked_up(pages(much), "ami@home.example")
+    looked_up(pages(much), "nobody@example.org")
+    noted = [
+        (one.by, one.about) for one in much.desk.store.accesses_of(much.double) if one.what is Opened.PERSONAL_DATA
+    ]
+    assert sorted(noted) == [(VIEWER, ""), (VIEWER, "held.pdf")]
+    assert (VIEWER, "held.pdf") in [(one.by, one.about) for one in much.desk.store.accesses_of(much.id)]
 
 
 def test_a_double_shows_the_whole_person(much: MuchHeld) -> None:
