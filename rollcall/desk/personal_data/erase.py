@@ -27,9 +27,8 @@ _TRIES = 10
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
     """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
-    ids = desk.store.due_erasures(A_CALL)
-    until = desk.store.now() + desk.limits.delete_for
-    for id in ids:
+    is_finished, until = False, desk.store.now() + desk.limits.delete_for
+    for id in desk.store.due_erasures(A_CALL):
         if desk.store.now() > until:
             break
         try:
@@ -42,7 +41,8 @@ def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
             continue
         if erasure and done and done.status is not erasure.status:
             yield id, done
-    if ids:
+        is_finished = is_finished or (done is not None and done.due_at is None)
+    if is_finished:
         desk.store.leave_no_trace()
 
 
