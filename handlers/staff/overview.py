@@ -148,7 +148,7 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         undelivered=Count(
             spoken.gettext("Confirmations not delivered"), stand.unconfirmed, found(delivery=Delivery.UNDELIVERED)
         ),
-        to_erase=Count(spoken.gettext("People who ask to be erased"), len(stand.asked_to_erase), review),
+        to_erase=Count(spoken.gettext("People who ask for erasure"), len(stand.asked_to_erase), review),
         deadline=deadline(intake.closes_at, event),
         then=_then(event, intake, spoken, stand),
         kept=spoken.gettext(_KEPT, day=spoken.day(event.day_ended_at(event.keep_until) or event.keep_until)),

@@ -199,7 +199,7 @@ def _arrival(visit: Visit, there: Registered) -> list[Tag]:
 
 
 def _erasure(event: Event, erasure: Erasure | None) -> list[Tag]:
-    said = {ErasureStatus.ASKED: N_("Asks to be erased"), ErasureStatus.DUE: N_("Being erased")}
+    said = {ErasureStatus.ASKED: N_("Asks for erasure"), ErasureStatus.DUE: N_("Being erased")}
     if erasure is None or erasure.status not in said:
         return []
     return [Tag(language(event.language).gettext(said[erasure.status]), True)]

@@ -122,9 +122,12 @@ class View:
 
 
 def registrations_page(visit: Visit) -> Response:
+    """A list; with more than its usual columns, or by an answer, what people said can be read in it."""
     allow(visit.request, "GET", "HEAD")
     view = _view(visit)
     after = view.places[-1] if view.places else None
+    if asked := sorted({*view.columns, *dict(view.sought.chosen)} - set(_usual(visit.event))):
+        visit.opened(Opened.EXPORT, about=", ".join(asked))
     found = search(visit.desk, visit.event, view.sought, after, alike=view.alike)
     return staff_page(visit, "registrations", _page(visit, view, found))
 

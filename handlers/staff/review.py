@@ -93,7 +93,7 @@ def _to_erase(visit: Visit) -> list[Section]:
         )
         for one in waiting(visit.desk.store, visit.event)
     ]
-    return [Section(spoken.gettext("People who ask to be erased"), rows, "")] if rows else []
+    return [Section(spoken.gettext("People who ask for erasure"), rows, "")] if rows else []
 
 
 def _papers(visit: Visit) -> tuple[str, str] | None:

@@ -71,7 +71,7 @@ class PersonalData(Protocol):
         written, if any of it was written since it was read."""
 
     def leave_no_trace(self) -> None:
-        """Of what was deleted, in files of our own: seconds, of a large database."""
+        """Of what was deleted, in files of our own. Of a large database it takes seconds, in which nobody writes."""
 
     # --- what is kept no longer
 

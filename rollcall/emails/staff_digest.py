@@ -350,7 +350,7 @@ def _counts(digest: StaffDigest, spoken: Language) -> list[str]:
     """As in `1 form and 13 e-mails received`."""
     said = []
     if count := len(digest.to_erase):
-        said.append(spoken.ngettext("%(count)s request to be erased", "%(count)s requests to be erased", count))
+        said.append(spoken.ngettext("%(count)s request for erasure", "%(count)s requests for erasure", count))
     if count := digest.over_total:
         said.append(spoken.ngettext("%(count)s e-mail waits", "%(count)s e-mails wait", count))
     if count := digest.undelivered.count:

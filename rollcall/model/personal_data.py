@@ -15,6 +15,7 @@ from rollcall.model.registration import (
     QuarantinedForm,
     Registered,
     Revision,
+    normalized,
     normalized_address,
 )
 from rollcall.model.review import DifferingForm, ItemId, ItemKind
@@ -133,14 +134,19 @@ class Person:
     """Of the registration, and of its doubles."""
     keys: frozenset[str]
     """`person_key` of every name and address that these had."""
+    names: frozenset[str]
+    """Normalized, family and first."""
     addresses: frozenset[str]
     """Normalized: that these had, and nobody else of the event has."""
     shared: frozenset[str]
-    """Normalized: others have or had them too, so what has only these is not certainly this person's."""
+    """Normalized: others have or had them too, or nobody knows that the mailbox was this person's; so what has only
+    these is not certainly theirs."""
 
     def is_of(self, form: InboundForm) -> bool:
         if _says_nobody(form):
-            return normalized_address(form.answers.get("email", "@")) in self.addresses
+            said = {normalized(form.answers.get(name, "")) for name in ("family_name", "first_name")}
+            is_named = said <= {"", *self.names}
+            return is_named and normalized_address(form.answers.get("email", "@")) in self.addresses
         return form.registration_id in self.ids or form.person in self.keys
 
     def is_sender_of(self, inbound: InboundEmail) -> bool:

@@ -42,6 +42,8 @@ _TICK = timedelta(microseconds=1)
 # intakes, and hold e-mails up, until the time that it showed.
 _WAITED_FOR = timedelta(hours=2)
 _A_MOMENT = timedelta(minutes=1)
+_EMPTY_LOG = "pragma wal_checkpoint(truncate)"
+"""Beside the file; not while somebody reads."""
 _LOG = logging.getLogger(__name__)
 _LINE = "\n"
 _SCANNED = 500
@@ -105,14 +107,16 @@ class SqliteDatabase:
         with self._commit() as now:
             for write in writes:
                 self._write(write, now)
+        if any(isinstance(write, Delete) for write in writes):
+            self._rows(_EMPTY_LOG, ())
         return now
 
     def leave_no_trace(self) -> None:
-        """What is deleted is overwritten at once, but pages that were divided may still have a copy; and the log beside
-        the file. Where somebody is writing, whoever erases next does this."""
+        """What is deleted is overwritten at once, but pages that were divided may still have a copy: the file is
+        written anew. Where somebody is writing, whoever erases next does this."""
         with suppress(StoreUnavailable):
             self._rows("vacuum", ())
-            self._rows("pragma wal_checkpoint(truncate)", ())
+            self._rows(_EMPTY_LOG, ())
 
     def query(self, query: Query) -> Iterable[Document]:
         sql, values = _sql(query)

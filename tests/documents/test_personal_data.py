@@ -45,7 +45,7 @@ def one_person(**changes: Any) -> Held:
     after = registered(now, id="A", revision=2, changed_at=AT)
     before = registered(replace(now, first_name="Amnia"), id="A")
     made = Revision(Change(Actor.STAFF, Way.DESK, Why.CHANGED, who=SECRETARY), before, after)
-    person = Person("intgov04", frozenset("A"), frozenset(), frozenset([OWN]), frozenset())
+    person = Person("intgov04", frozenset("A"), frozenset(), frozenset(), frozenset([OWN]), frozenset())
     return Held(person, [HeldRegistration(after, [made], None, [], [], [])], [], [], [], [], [])
 
 

@@ -56,11 +56,11 @@ def test_asks_takes_back_and_asks_again(desk: Desk, there: Registered) -> None:
     answer = at(desk, there, "/erase?ask", "POST")
     assert (answer.status, answer.headers["Location"]) == (303, f"{urlsplit(LINKS.own(EVENT, there)).path}?asked")
     assert status(desk, there) is ErasureStatus.ASKED
-    assert "You asked to be erased" in at(desk, there).text
+    assert "You asked us to erase your personal data" in at(desk, there).text
     assert at(desk, there, "/erase?back", "POST").status == 303
     assert status(desk, there) is ErasureStatus.TAKEN_BACK
     page = at(desk, there, "?taken-back")
-    assert "You asked to be erased" not in page.text
+    assert "You asked us to erase your personal data" not in page.text
     assert "Your request is taken back." in page.text
     assert at(desk, there, "/erase?ask", "POST").status == 303
     assert status(desk, there) is ErasureStatus.ASKED

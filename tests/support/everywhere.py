@@ -241,7 +241,10 @@ def _contributions(here: Everywhere) -> None:
     for one in papers:
         for file in one.papers[0].files:
             desk.files().put(file.id, file.name.encode() if one is papers[1] else b"%PDF-1.4 public")
-    public, _ = papers
+    public, secret = papers
+    change.hold(desk, EVENT, secret.id, secret.revision, [0], "Mrs Quillfeather, it has a macro", here.press())
+    staff = change.By(Actor.STAFF, Way.DESK, here.press())
+    change.correct(desk, EVENT, secret.id, secret.revision + 1, {"title": "Quillcorrected"}, staff)
     change.publish(desk, EVENT, public.id, public.revision, [0], here.press())
     revised = a_file("revised", name="quill-revised.pdf")
     desk.files().put(revised.id, b"quill")

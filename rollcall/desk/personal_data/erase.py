@@ -27,8 +27,10 @@ _TRIES = 10
 
 def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
     """Who was erased, by registration; or the exception that nobody foresaw: a later call tries again."""
-    ids = desk.store.due_erasures(A_CALL)
-    for id in ids:
+    is_finished, until = False, desk.store.now() + desk.limits.delete_for
+    for id in desk.store.due_erasures(A_CALL):
+        if desk.store.now() > until:
+            break
         try:
             erasure = _claimed(desk, id)
             done = erase(desk, _event_of(desk, erasure.event), erasure) if erasure else None
@@ -39,7 +41,8 @@ def erase_due(desk: Desk) -> Iterator[tuple[str, Erasure | Exception]]:
             continue
         if erasure and done and done.status is not erasure.status:
             yield id, done
-    if ids:
+        is_finished = is_finished or (done is not None and done.due_at is None)
+    if is_finished:
         desk.store.leave_no_trace()
 
 
@@ -50,7 +53,8 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
     1. Wait until the person was told that it is done, for an hour at the most.
     2. Note which registrations go and how much, and that the pages are to be published again.
     3. Remove the files, then all beside the registrations.
-    4. Remove those in one commit, with the note that it is done; if one was changed meanwhile, begin again.
+    4. Remove those in one commit, with the note that it is done; if one was changed meanwhile, or there was more than
+       is read at once, begin again.
     5. Publish the pages again.
     6. Some time later look once more, by the ids alone, for what somebody was writing meanwhile.
     """
@@ -66,7 +70,7 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
             break
         erasure = noted
         _publish_later(desk, event)
-        if not _erase_beside(desk, event, found):
+        if not _erase_beside(desk, event, found) or found.is_cut:
             continue
         now = desk.store.now()
         done = _done(erasure, now, now + LAST_LOOK_AFTER)
@@ -125,7 +129,7 @@ def _looked_once_more(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
     found = replace(still_held(desk, event, erasure.ids), erasure=erasure)
     listed = _most(erasure.listed, _listed(desk, event, erasure.ids, found))
     done = replace(erasure, due_at=None, listed=listed)
-    if not _erase_beside(desk, event, found):
+    if not _erase_beside(desk, event, found) or found.is_cut:
         return erasure
     for other in filter(None, map(desk.store.erasure, erasure.doubles)):
         desk.store.save_erasure(_done(other, erasure.erased_at, None))

@@ -84,6 +84,8 @@ def _expired(desk: Desk, retention: Retention, until: datetime) -> Deleted | Non
         if desk.store.now() > until:
             return Deleted(counts, is_done=False)
     hide_participants(desk.published(), slug)
+    if counts:
+        desk.store.leave_no_trace()
     now = desk.store.now()
     deleted_at = now if counts or retention.last_deleted_at is None else retention.last_deleted_at
     looks_at = now + desk.limits.deletes_again_after

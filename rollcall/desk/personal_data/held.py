@@ -2,15 +2,26 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rollcall.desk.amend import was_not_theirs
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.model.contribution import Contribution
-from rollcall.model.email import OutboxEntry, invitation_entry
+from rollcall.model.email import NOT_TO_REGISTRANTS, EmailKind, OutboxEntry, invitation_entry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
 from rollcall.model.personal_data import MOST_HELD, Held, HeldContribution, HeldRegistration, Person
-from rollcall.model.registration import QuarantinedForm, Registered, normalized_address, person_key, similarity_hash
+from rollcall.model.registration import (
+    Actor,
+    QuarantinedForm,
+    Registered,
+    Way,
+    Why,
+    normalized,
+    normalized_address,
+    person_key,
+    similarity_hash,
+)
 
 
 def held(desk: Desk, event: Event, there: Registered) -> Held:
@@ -20,13 +31,13 @@ def held(desk: Desk, event: Event, there: Registered) -> Held:
     first = _the_one_that_counts(store, event, there)
     doubles = [one for one in store.doubles_of(event.slug, first.id) if one.id != first.id]
     registrations = [_registration(store, event, one) for one in (first, *doubles)]
-    return _of(store, _person(store, event, registrations), registrations)
+    return _of(store, _person(desk, event, registrations), registrations)
 
 
 def still_held(desk: Desk, event: Event, ids: Iterable[str]) -> Held:
     """By the ids of registrations that are gone."""
     nobody = frozenset[str]()
-    return _of(desk.store, Person(event.slug, frozenset(ids), nobody, nobody, nobody), [])
+    return _of(desk.store, Person(event.slug, frozenset(ids), nobody, nobody, nobody, nobody), [])
 
 
 def _of(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Held:
@@ -67,20 +78,36 @@ def _registration(store: Store, event: Event, there: Registered) -> HeldRegistra
     )
 
 
-def _person(store: Store, event: Event, registrations: Sequence[HeldRegistration]) -> Person:
+def _person(desk: Desk, event: Event, registrations: Sequence[HeldRegistration]) -> Person:
     """Of all revisions: an earlier name or address leads to what came under it."""
     had = list(states(registrations))
     ids = frozenset(one.registered.id for one in registrations)
     known = {normalized_address(one.registration.email) for one in had}
     known |= {normalized_address(one.new_email) for one in had if one.new_email}
-    shared = {address for address in known if _is_shared(store, event, address, ids)}
+    proven = {normalized_address(to) for one in registrations for to in _proven(desk, event, one)}
+    own = {address for address in known & proven if not _is_shared(desk.store, event, address, ids)}
     return Person(
         event=event.slug,
         ids=ids,
         keys=frozenset(person_key(one.registration) for one in had),
-        addresses=frozenset(known - shared),
-        shared=frozenset(shared),
+        names=frozenset(normalized(one.registration.family_name) for one in had)
+        | frozenset(normalized(one.registration.first_name) for one in had),
+        addresses=frozenset(own),
+        shared=frozenset(known - own),
     )
+
+
+def _proven(desk: Desk, event: Event, one: HeldRegistration) -> Iterator[str]:
+    """Of whose mailboxes it is known that they were the person's. Anybody may ask for a stranger's address, or mistype
+    their own, which the staff then correct."""
+    if not was_not_theirs(desk, event, one.registered):
+        yield one.registered.registration.email
+    for made in one.history:
+        by_link = made.change.by is Actor.REGISTRANT and made.change.way is Way.LINK
+        if made.change.why is Why.ADDRESS_CONFIRMED:
+            yield made.after.registration.email
+        elif by_link and made.change.why is not Why.NOT_ME:
+            yield made.before.registration.email
 
 
 def states(registrations: Sequence[HeldRegistration]) -> Iterator[Registered]:
@@ -95,7 +122,11 @@ def _is_shared(store: Store, event: Event, address: str, ids: frozenset[str]) ->
         return True
     if any(one.id not in ids for one in store.registrations_under(event.slug, address, len(ids) + 1)):
         return True
-    return any(one.registration_id not in (None, *ids) for one in store.entries_to(event.slug, address))
+    return any(
+        one.kind in NOT_TO_REGISTRANTS or one.registration_id not in (None, *ids)
+        for one in store.entries_to(event.slug, address)
+        if one.kind is not EmailKind.ADDRESS  # to whomever somebody said
+    )
 
 
 def _quarantined(store: Store, person: Person, registrations: Sequence[HeldRegistration]) -> Sequence[QuarantinedForm]:
@@ -128,8 +159,9 @@ def _emails(
     for address in sorted(person.addresses):
         yield from store.entries_to(person.event, address)
     yield from store.entries_among([invitation_entry(person.event, one).id for one in invitations])
-    for its in contributions:
-        yield from (one for one in store.entries_to(person.event, its.email) if one.about == its.id)
+    theirs = {one.id for one in contributions}
+    for address in sorted({normalized_address(one.email) for one in contributions} - person.addresses):
+        yield from (one for one in store.entries_to(person.event, address) if one.about in theirs)
     for email in inbound:
         if email.sender and normalized_address(email.sender) not in person.addresses and person.is_alone_in(email):
             yield from (one for one in store.entries_to(person.event, email.sender) if one.inbound_id == email.id)

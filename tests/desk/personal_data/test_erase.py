@@ -25,10 +25,11 @@ from rollcall.model.email import (
     announcement_entry,
     confirmation,
     erasure_notice,
+    links_to,
     roster_entry,
 )
 from rollcall.model.hotels import hotel_id
-from rollcall.model.personal_data import Erasure, ErasureStatus, Ground
+from rollcall.model.personal_data import MOST_HELD, Erasure, ErasureStatus, Ground
 from rollcall.model.registration import Registered, new_id
 from rollcall.model.staff import Press
 from tests.support.builders import CANNOT_COME, a_registration
@@ -250,3 +251,14 @@ def test_an_erasure_alone_makes_a_version(desk: Desk, clock: Clock) -> None:
     drawn = draw(desk.store, EVENT)
     assert drawn is not None
     assert (drawn.number, drawn.count) == (2, 1)
+
+
+def test_of_more_than_is_read_at_once_nothing_stays(desk: Desk) -> None:
+    there = comes(desk)
+    to = there.registration.email
+    for number in range(MOST_HELD + 1):
+        desk.store.enqueue(links_to(SLUG, f"M{number}", to, desk.store.now()))
+    now = desk.store.now()
+    assert desk.store.save_erasure(Erasure(there.id, SLUG, ErasureStatus.DUE, due_at=now))
+    assert erased(desk) == [there.id]
+    assert desk.store.entries_to(SLUG, to) == []

@@ -5,16 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from rollcall.desk.amend import Amended, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.held import held
 from rollcall.desk.register import register
-from rollcall.model.email import EmailKind, confirmation, links_to
+from rollcall.desk.staff.invite import invite
+from rollcall.desk.staff.person import correct_address
+from rollcall.model.email import EmailKind, confirmation, links_to, rooming_list_entry
 from rollcall.model.inbound import FormStatus
-from rollcall.model.personal_data import MOST_HELD, Held
+from rollcall.model.personal_data import MOST_HELD, Held, without
 from rollcall.model.registration import Actor, Change, Way, Why, normalized_address
-from tests.support.builders import a_form_in_text, a_registration, id_of, staff_of
+from tests.support.builders import NOT_ME, a_form_in_text, a_registration, id_of, staff_of
 from tests.support.contributions import EVENT, sent_in
-from tests.support.much_held import FOCAL, OTHER, OWN, PRIVATE, MuchHeld, change, emailed, much_held
+from tests.support.much_held import FOCAL, OTHER, OWN, PRIVATE, MuchHeld, change, emailed, much_held, press
 from tests.support.people import someone
 
 SLUG = EVENT.slug
@@ -152,3 +155,65 @@ def test_of_a_name_that_was_corrected_both_keys_lead_to_what_came(desk: Desk) ->
     assert there is not None
     assert len(held(desk, EVENT, there).person.keys) == 2
     assert held(desk, EVENT, there).person.addresses == {normalized_address(OWN)}
+
+
+STRANGER = "stranger@home.example"
+
+
+def of_a_stranger(desk: Desk) -> None:
+    """Who has no registration."""
+    emailed(desk, STRANGER, "I am ill. Who helps?")
+    sent_in(desk, email=STRANGER)
+    invite(desk.store, EVENT, "Sekou", EVENT.over_at, "ill", press(desk), STRANGER, "en")
+    desk.store.enqueue(links_to(SLUG, "MARK", STRANGER, desk.store.now()))
+
+
+@pytest.mark.parametrize("how", ["asked for", "corrected", "not me"])
+def test_what_a_stranger_has_under_an_address_that_nobody_proved_is_not_hers(desk: Desk, how: str) -> None:
+    """Else whoever says a stranger's address is given what the stranger sent, or has it erased."""
+    desk = replace(desk, events={SLUG: EVENT})
+    of_a_stranger(desk)
+    id = someone(desk, EVENT, "A", email=OWN if how == "asked for" else STRANGER)
+    if how == "asked for":
+        change(desk, EVENT, id, email=STRANGER)
+    elif how == "corrected":
+        assert isinstance(correct_address(desk, EVENT, press(desk), id, 1, OWN), Amended)
+    else:
+        withdraw(desk, EVENT, id, NOT_ME)
+    there = desk.store.registered(SLUG, id)
+    assert there is not None
+    found = held(desk, EVENT, there)
+    assert found.person.shared == {STRANGER}
+    assert (found.inbound, found.contributions, found.invitations) == ([], [], [])
+    assert {one.registration_id for one in found.emails} == {id}
+
+
+def test_nobody_makes_an_address_shared_by_asking_for_it(desk: Desk) -> None:
+    mine, other = (someone(desk, EVENT, id, email=f"{id}@example.org") for id in "AB")
+    change(desk, EVENT, other, email="A@example.org")
+    there = desk.store.registered(SLUG, mine)
+    assert there is not None
+    assert held(desk, EVENT, there).person.addresses == {"a@example.org"}
+
+
+def test_an_address_to_which_rooming_lists_went_is_nobodys_alone(desk: Desk) -> None:
+    there = desk.store.registered(SLUG, someone(desk, EVENT, "A", email=OWN))
+    assert there is not None
+    desk.store.enqueue(rooming_list_entry(SLUG, "H", 1, OWN))
+    assert held(desk, EVENT, there).person.shared == {OWN}
+
+
+def test_forms_of_others_with_the_address_of_their_focal_point_are_not_hers(desk: Desk) -> None:
+    """Who is registered herself, and they not yet."""
+    desk = replace(desk, events={SLUG: EVENT})
+    id = someone(desk, EVENT, "A", first_name="Amina", email=FOCAL)
+    nameless = [a_form_in_text(first_name=name, family_name="", email=FOCAL) for name in ("Amina", OTHER)]
+    together = emailed(desk, FOCAL, "\n\n".join(nameless))
+    assert [one.person for one in together.forms] == [None, None]
+    there = desk.store.registered(SLUG, id)
+    assert there is not None
+    found = held(desk, EVENT, there)
+    assert [found.person.is_of(one) for one in together.forms] == [True, False]
+    left = without(found, together)
+    assert left is not None
+    assert [one.status for one in left.forms] == [FormStatus.ERASED, FormStatus.INCOMPLETE]

@@ -31,6 +31,7 @@ PEOPLE_OPENED: Mapping[str, tuple[Opened, int]] = {
     "correct the address": (Opened.PERSON, 1),
     "admit late": (Opened.PERSON, 1),
     "accesses of a person": (Opened.PERSON, 1),
+    "all that is held": (Opened.PERSONAL_DATA, 1),
     "double": (Opened.PERSON, 2),
     "quarantined": (Opened.REVIEW, 0),
     "differing": (Opened.REVIEW, 1),
@@ -104,6 +105,14 @@ def test_each_page_with_a_persons_answers_is_noted_and_no_list(there: There) -> 
 def test_each_file_is_noted_once_and_says_which(there: There, path: str, expected: tuple[Opened, str]) -> None:
     status, (one,) = there.noted_by("GET", path)
     assert (status, one.what, one.about, one.registration_id) == (200, *expected, "")
+
+
+def test_a_list_with_other_columns_than_the_usual_ones_is_noted(there: There) -> None:
+    """Else all that a person answered could be read without a trace."""
+    status, (one,) = there.noted_by("GET", "registrations?q=Santos&column=tel&column=address&column=category")
+    assert (status, one.what, one.about, one.registration_id) == (200, Opened.EXPORT, "address, tel", "")
+    _, (one,) = there.noted_by("GET", "registrations?is-title=ms&is-category=associate")
+    assert one.about == "title"
 
 
 def test_an_entry_names_the_person_and_no_page_of_another_event_is_one(there: There) -> None:

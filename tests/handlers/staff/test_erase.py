@@ -158,17 +158,17 @@ def test_whoever_is_being_erased_is_left_alone(desk: Desk, pages: StaffPages, th
 def test_a_request_waits_everywhere_until_it_is_answered(desk: Desk, pages: StaffPages, there: Registered) -> None:
     ask(desk, EVENT, there)
     review = pages.get("review").text
-    assert "People who ask to be erased" in review
+    assert "People who ask for erasure" in review
     assert f"registrations/{there.id}/erase" in review
     assert "answer by 2 March 2004" in review
-    assert "People who ask to be erased" in pages.get().text
-    assert "Asks to be erased" in pages.get(f"registrations/{there.id}").text
+    assert "People who ask for erasure" in pages.get().text
+    assert "Asks for erasure" in pages.get(f"registrations/{there.id}").text
     assert "Please answer by" in pages.get(path(there)).text
     digest = staff_digest.gather(pages.desk, WATCHED, EDITOR, desk.store.now())
     assert [day.isoformat() for day in digest.to_erase] == ["2004-03-02"]
     assert pages.post(path(there, "refuse"), answer="No.").status == 303
     for said in (pages.get("review"), pages.get()):
-        assert "People who ask to be erased" not in said.text
+        assert "People who ask for erasure" not in said.text
 
 
 def test_what_waits_longer_than_a_month_is_overdue(desk: Desk, there: Registered, clock: Clock) -> None:
