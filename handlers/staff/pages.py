@@ -65,7 +65,7 @@ _SECTIONS = (
 
 def staff_page(visit: Visit, name: str, context: object, status: int = 200, *, presses: bool = True) -> Response:
     """`templates/pages/staff/<name>.html`; `context` is the dataclass that the template knows as `page`. `button` is
-    what each of its forms carries; None where they may only look, or where nothing is pressed: then no store is asked."""
+    what each of its forms carries; None where they may only look or nothing is pressed: then no store is asked."""
     spoken = language(visit.event.language)
     frame = _frame(visit, spoken, presses=presses)
     text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, **frame)

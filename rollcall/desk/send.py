@@ -287,15 +287,21 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
         written = desk.write(desk, claimed, event, intake)
         # writing what staff get may take minutes
         as_of = desk.store.now() if claimed.kind in email.NOT_TO_REGISTRANTS else intake.as_of
-    except Gone:
-        return NotNeeded("what it is about is gone: a person was erased, or their time was over")
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
+        if isinstance(error, Gone) and _was_erased(desk, claimed):
+            return NotNeeded("its person was erased")
         return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
     if isinstance(written, NotNeeded):
         return written
     if claimed.due_at is None or as_of >= claimed.due_at:
         return email.Rejected(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(written)
+
+
+def _was_erased(desk: Desk, claimed: OutboxEntry) -> bool:
+    """With the entry, or before somebody enqueued it who had read them before."""
+    erasure = desk.store.erasure(claimed.registration_id) if claimed.registration_id else None
+    return desk.store.entry(claimed.id) is None or (erasure is not None and erasure.erased_at is not None)
 
 
 def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | NotNeeded) -> CircuitChange | None:

@@ -287,6 +287,7 @@ def test_the_command_is_content_once_records_certificate_and_budget_are_there(
     outside = Outside(google, api_of(account), lambda: zone.resolver, fetch=lambda _: asked_to_sign_in)
     assert main("check", settings, outside) == code
     said = capsys.readouterr().out
+    assert "SendGrid's region: global (https://api.sendgrid.com)" in said
     assert f"The certificate of {DOMAIN}: {certificate or 'not there'}" in said
     asked = "unknown: you may not see it" if budgets is None else "there"
     assert f"A budget that warns of the costs: {asked}" in said or code == 1

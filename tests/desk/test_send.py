@@ -591,7 +591,7 @@ def test_an_e_mail_that_cannot_be_written_does_not_stop_the_others(desk: Desk, p
     assert statuses[ENTRY.id] is EmailStatus.SENT
     assert list(statuses.values()).count(EmailStatus.PENDING) == 2
     (attempt,) = record_of(desk, f"{EVENT.slug}.0NOBODY.confirmation").attempts
-    assert attempt.note == "could not be written: LookupError"
+    assert attempt.note == "could not be written: Gone"
 
 
 def test_an_e_mail_with_which_something_unforeseen_goes_wrong_does_not_stop_the_others(

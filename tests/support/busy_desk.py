@@ -88,7 +88,7 @@ PAPERS: Mapping[str, Mapping[str, Any]] = {
     "macro": {"title": "أسماء البلدان", "source": "وزارة البريد", "doubt": PaperDoubt.ACTIVE},
     "roots": {"title": "Thirteen roots", "abstract": "", "email": "roots@example.org"},
 }
-_HOTELS = (CORNAVIN, "Hotel Epsom", "cornavin", "Hôtel Bristol", "")
+HOTELS = (CORNAVIN, "Hotel Epsom", "cornavin", "Hôtel Bristol", "")
 _REASONS = ("550 5.1.1 no such mailbox", "552 mailbox full", "550 5.1.2 no such domain")
 
 
@@ -284,7 +284,7 @@ def answers(name: str, **changes: str) -> dict[str, str]:
         "first_name": first,
         "signature": f"{first} {family}",
         "email": f"{re.sub('[^a-z]+', '.', without_accents(name))}@mail.example.org",
-        "hotel": _HOTELS[place % len(_HOTELS)],
+        "hotel": HOTELS[place % len(HOTELS)],
         "arrival": f"2004-02-{24 + place % 3}",
         "departure": f"2004-02-{27 + place % 2}",
         "category": ("member-state", "sector-member", "associate", "non-member")[place % 4],
