@@ -436,7 +436,13 @@ def by_hand(world: World) -> None:
     own, at_desk = urlsplit(LINKS.own(event, there)).path, f"/staff/{event.slug}/registrations/{there.id}"
     for below in ("keep-address", "erase?ask", "erase?back", "erase?ask"):
         world.post(f"{own}/{below}")
+    world.get(f"{own}/erase")
     world.get(f"/staff/{event.slug}/erasures")
+    own = urlsplit(LINKS.own(event, world.somebody(event))).path
+    for below in ("", "/change", "/withdraw", "/erase", "/held", "/held.json", "/held.pdf"):
+        world.get(f"{own}{below}")
+    for below in ("withdraw?send", "new-link"):
+        world.post(f"{own}/{below}")
     world.post(f"{at_desk}/refuse", answer=QUOTED)
     words = {"en": Wording(f"{MARK} subject", f"{MARK} text")}
     press = Press(new_id(), SECRETARY, now)
