@@ -28,7 +28,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     version = version_numbered(lists, entry.revision)
     if version is None:
         raise ValueError(f"a hotel of {event.slug} has no rooming list {entry.revision}")
-    if has_newer(event, lists, version, entry.to):
+    if has_newer(store, lists, version, entry.to):
         return NotNeeded("a newer version of the rooming list is enqueued for this address")
     had = last_sent(store, lists, version.number)
     guests = as_listed(store, event.slug, version)

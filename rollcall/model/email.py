@@ -283,10 +283,9 @@ def roster_entry(event: str, version: int, to: str, copy: int = 1) -> OutboxEntr
     return OutboxEntry(id, EmailKind.ROSTER, event, to, revision=version)
 
 
-def rooming_list_entry(event: str, hotel: str, version: int, to: str, copy: int = 1) -> OutboxEntry:
-    """`hotel`: its id. Another copy is one that was asked for."""
-    copied = f".{copy}" if copy > 1 else ""
-    id = f"{event}.{EmailKind.ROOMING_LIST}.{hotel}.{version}.{_digest_of(to)}{copied}"
+def rooming_list_entry(event: str, hotel: str, version: int, to: str, number: int = 1) -> OutboxEntry:
+    """`hotel`: its id. `number`: the how manieth list that it is sent."""
+    id = f"{event}.{EmailKind.ROOMING_LIST}.{hotel}.{version}.{number}"
     return OutboxEntry(id, EmailKind.ROOMING_LIST, event, to, revision=version)
 
 

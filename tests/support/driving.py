@@ -63,6 +63,7 @@ class Driver:
     """Whether an address is of what is driven."""
     asked: dict[str, Asked] = field(default_factory=dict)
     """The last of each kind."""
+    typed: set[str] = field(default_factory=set)
     statuses: Counter[int] = field(default_factory=Counter)
     _kinds: Counter[str] = field(default_factory=Counter)
     _todo: "deque[str]" = field(default_factory=deque)
@@ -153,7 +154,8 @@ class Driver:
         if wrong:
             return f"{MARK} <b>\"'{{{{7*7}}}} \N{BOX DRAWINGS DOUBLE VERTICAL}{self._count}"
         like = _BY_NAME.get(name) or _TYPED.get(kind) or f"{MARK} {{count}}"
-        return like.format(count=self._count)
+        self.typed.add(said := like.format(count=self._count))
+        return said
 
 
 def _sent(form: html.HtmlElement, address: str, said: list[tuple[str, str]], files: list[str]) -> Asked:

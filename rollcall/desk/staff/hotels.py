@@ -23,7 +23,7 @@ from rollcall.model.event import Event
 from rollcall.model.form import HOTEL_NAME, nights
 from rollcall.model.hotels import RoomingLists, as_the_hotel_sees, hotel_id, hotel_of, listed_hotel
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
-from rollcall.model.registration import Registered
+from rollcall.model.registration import Registered, normalized_address
 from rollcall.model.staff import Action, Press
 
 _ASKED = ("hotel", HOTEL_NAME, "arrival", "departure")
@@ -166,18 +166,11 @@ def send_list(
     version = _frozen(store, event, there, lists, intake.as_of)
     if version.count == 0 and not lists.versions:
         return NobodyThere()
-    copies = sum(of_same(one.entry_id, version, event, hotel, to) for one in lists.sent)
-    entry = rooming_list_entry(event.slug, hotel, version.number, to, copies + 1)
+    entry = rooming_list_entry(event.slug, hotel, version.number, to, len(lists.sent) + 1)
     audit = press.entry(Action.ROOMING_LIST_SENT, about=hotel, after={"version": str(version.number)})
     sent = lists.with_sent(version, entry, there.name)
     done = store.record_rooming_list(event.slug, sent, entry, audit)
     return ListSent(version, entry) if done else SentMeanwhile()
-
-
-def of_same(entry_id: str, version: RosterVersion, event: Event, hotel: str, to: str) -> bool:
-    """Whether it is this version's, to this address."""
-    first = rooming_list_entry(event.slug, hotel, version.number, to).id
-    return entry_id == first or entry_id.startswith(f"{first}.")
 
 
 def _frozen(store: Store, event: Event, hotel: OneHotel, lists: RoomingLists, at: datetime) -> RosterVersion:
@@ -204,10 +197,10 @@ def changes_since_version(store: Store, event: Event, hotel: OneHotel, version: 
             yield then, now
 
 
-def has_newer(event: Event, lists: RoomingLists, version: RosterVersion, to: str) -> bool:
+def has_newer(store: Store, lists: RoomingLists, version: RosterVersion, to: str) -> bool:
     """Whether the hotel is sent a later version at this address too."""
-    later = [one for one in lists.sent if one.version > version.number]
-    return any(of_same(one.entry_id, lists.versions[one.version - 1], event, lists.hotel, to) for one in later)
+    later = (store.entry(one.entry_id) for one in lists.sent if one.version > version.number)
+    return any(one is not None and normalized_address(one.to) == normalized_address(to) for one in later)
 
 
 def version_numbered(lists: RoomingLists, number: int) -> RosterVersion | None:
