@@ -24,10 +24,10 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 ## new-event        an event file to start from (SLUG=, EVENTS=)
 ## revoke-link      ends one link of our e-mails, or all of a person's own (LINK=, PROJECT=)
 ## event-check      the mistakes in event files (EVENTS=, AT=, PROJECT=)
-## erase-again      after a restore, erases again whom its input names (YES=1, PROJECT=)
+## erase-again      after a restore, erases again whom its input names, a line each (YES=1, PROJECT=)
 ## erase-at-sendgrid  has SendGrid erase what it keeps of the addresses of its input, or of EVENT= (YES=1, PROJECT=)
 ##                  these eight: DATABASE= as the run has it, EVENTS=, JSON=1 (for programs)
-## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=)
+## deploy-plan      what deploy would do (PROJECT=, REGION=, DOMAIN=, EVENTS=, ON_CALL=, OWN_KEY=, SENDGRID_REGION=)
 ## deploy           puts the service on Google Cloud, or brings it up to date; settings as above
 ## deploy-check     which DNS records are set; settings as above
 ## rotate           changes a key (KEY=, PROJECT=, REGION=, DOMAIN=)

@@ -1,5 +1,7 @@
 """The pages behind links in our e-mails. Opening one changes nothing, since mail programs open links too."""
 
+from datetime import datetime
+
 from flask import Request, Response
 
 from handlers.form_page import SEND, filled_in, form_page
@@ -44,11 +46,9 @@ _KEPT_NO_LONGER = HttpProblem(
 def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened | NoLink:
     """Raises `HttpProblem`: 410 what it opens is kept no longer."""
     token, now = _whole(token), desk.intakes.now(event)
-    if now > event.keep_until and purpose in _TO_WHAT_WAS_GIVEN:
+    if purpose in _TO_WHAT_WAS_GIVEN and (problem := kept_no_longer(event, now)):
         log_refused(event, purpose, LinkExpired())
-        day = event.day_ended_at(event.keep_until) or event.keep_until
-        params = {"day": language(event.language).day(day)}
-        raise HttpProblem(410, _KEPT_NO_LONGER.title, _KEPT_NO_LONGER.detail, params)
+        raise problem
     found = desk.links.opened(event, purpose, token, now)
     if isinstance(found, Opened) and link_id(token) in desk.intakes.recent(event).revoked_links:
         found = LinkRevoked()
@@ -57,6 +57,14 @@ def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened
     else:
         log_refused(event, purpose, found)
     return found
+
+
+def kept_no_longer(event: Event, now: datetime) -> HttpProblem | None:
+    if now <= event.keep_until:
+        return None
+    day = event.day_ended_at(event.keep_until) or event.keep_until
+    params = {"day": language(event.language).day(day)}
+    return HttpProblem(410, _KEPT_NO_LONGER.title, _KEPT_NO_LONGER.detail, params)
 
 
 def for_staff(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Event:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from flask import Request, Response
 from marshmallow import ValidationError
 
+from handlers.email_links import kept_no_longer
 from handlers.form_page import CHANGE, UNAVAILABLE
 from handlers.logs import log
 from handlers.request_body import read_page_form
@@ -23,6 +24,8 @@ _SENT = b"sent"
 
 def find_registration(desk: Desk, event: Event, request: Request) -> Response:
     """Answers the same, whoever is registered."""
+    if problem := kept_no_longer(event, desk.intakes.now(event)):
+        raise problem
     if request.method != "POST":
         if request.query_string == _SENT:
             return page(200, "found", event=event)

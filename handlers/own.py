@@ -27,7 +27,7 @@ from rollcall.language import N_, language
 from rollcall.model.email import UNDELIVERED, EmailKind, EmailStatus
 from rollcall.model.event import Event
 from rollcall.model.links import LinkDamaged, LinkPurpose, LinkRevoked, NoLink, Opened
-from rollcall.model.personal_data import Erasure
+from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Actor, Change, Registered, Registration, Way, Why, as_asked
 from schemas.form import in_words, written
 
@@ -133,6 +133,8 @@ def _own(desk: Desk, event: Event, request: Request, token: str, below: list[str
     match below:
         case ["erase"] if request.method == "POST":
             return asked(desk, event, request, there, address)
+        case ["erase"] if erasure and erasure.status is ErasureStatus.ASKED:
+            return see_other(address)
         case ["erase"]:
             return to_ask(desk, event, there, address)
         case ["withdraw" | "keep-address"] if event.is_over(desk.intakes.now(event)):

@@ -30,7 +30,7 @@ _NOT_STAFF = HttpProblem(
 )
 
 
-_STAY = (["contributions"], ["programme"], ["log"], ["accesses"])
+_STAY = (["contributions"], ["programme"], ["log"], ["accesses"], ["erasures"])
 """Once an event's personal data is deleted."""
 
 

@@ -12,6 +12,7 @@ from handlers.staff.pages import staff_page
 from handlers.staff.visit import Visit
 from rollcall.desk.staff.search import Delivery, Standing
 from rollcall.desk.staff.status import EventStatus, Tally, event_status
+from rollcall.documents.changes import erased_in_words
 from rollcall.documents.contributions import late_in_words, stage_in_words
 from rollcall.language import N_, Language, language
 from rollcall.model.contribution import Stage
@@ -240,7 +241,9 @@ def _then(event: Event, intake: Intake, spoken: Language, stand: EventStatus) ->
             number=last.number,
             count=spoken.number(last.count),
         )
-        return [said, *([] if stand.list_is_whole else [spoken.gettext(_DAMAGED)])]
+        erased = stand.erased_from.get(last.name, 0)
+        gone = [erased_in_words(spoken, erased)] if erased else []
+        return [said, *gone, *([] if stand.list_is_whole else [spoken.gettext(_DAMAGED)])]
     if intake.past:
         return [spoken.gettext(_OVERDUE if stand.is_overdue else _CLOSING)]
     to = event.told(Receives.ROSTER)

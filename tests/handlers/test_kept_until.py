@@ -147,7 +147,14 @@ def test_the_staff_see_what_is_left(desk: Desk, pages: StaffPages, clock: Clock)
         page = pages.get(below)
         assert (page.status, "was deleted on 27 February 2005" in page.text) == (410, True), below
     assert pages.post("add").status == 410
-    for below in ("contributions", f"contributions/{public}", f"contributions/{public}/correct", "programme", "log"):
+    for below in (
+        "contributions",
+        f"contributions/{public}",
+        f"contributions/{public}/correct",
+        "programme",
+        "log",
+        "erasures",
+    ):
         page = pages.get(below)
         assert page.status == 200, below
         assert not [one for one in PERSONAL if one in page.text.replace(EDITOR, "", 1)], below
@@ -181,8 +188,9 @@ def test_an_old_link_says_that_all_is_deleted(desk: Desk, clock: Clock) -> None:
     paper = submitted(desk, EVENT)
     links = {LINKS.own(EVENT, there): register_page, LINKS.contribution(EVENT, paper): contribute}
     over(desk, clock)
-    for link, handle in links.items():
-        page = get(desk, handle, path_of(link))
+    paths = [(path_of(link), handle) for link, handle in links.items()]
+    for path, handle in [*paths, (f"/register/{EVENT.slug}/find", register_page)]:
+        page = get(desk, handle, path)
         assert page.status == 410
         assert "Personal data of this event was deleted" in page.text
         assert "It was kept until 26 February 2005" in page.text
