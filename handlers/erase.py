@@ -11,9 +11,8 @@ from rollcall.model.personal_data import ACCESSES_KEPT, Erasure
 
 
 def erase(desk: Desk, request: Request) -> Response:
-    """Erase whom it is due to erase; delete what names people of events whose time is over; forget who of the staff
-    opened what, after its time. 200 with how many; 503 if the store is unavailable. A fault with one is logged, and
-    keeps no other waiting."""
+    """Persons, events and accesses whose time has come. 200 with how many; 503 if the store is unavailable. A fault
+    with one is logged, and keeps no other waiting."""
 
     def work() -> Response:
         erased, deleted, forgotten = 0, dict[str, int](), 0

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.emails.samples import ROOM
+from tests.emails.samples import REFUSES, ROOM
 from tests.support.builders import a_form
 from tests.support.pseudo import everything_said
 
@@ -14,7 +14,8 @@ NO_WORDS = re.compile(
 )
 """Addresses, types, files' names, checksums."""
 ANNOUNCED = [
-    r"\s+".join(map(re.escape, NO_WORDS.sub("", one).split())) for one in (ROOM.subject, *ROOM.text.split("\n\n"))
+    r"\s+".join(map(re.escape, NO_WORDS.sub("", one).split()))
+    for one in (ROOM.subject, *ROOM.text.split("\n\n"), *REFUSES.splitlines())
 ]
 """What the staff wrote, however its lines are broken."""
 IN_SAMPLES = re.compile(

@@ -70,7 +70,7 @@ class Limits:
     """In one call; the next goes on."""
     deleted_at_once: int = 200
     """Documents, and their files."""
-    deletes_no_sooner: timedelta = timedelta(days=1)
-    """After the event file said a time that is past: it may be a mistake."""
+    deletes_no_sooner: timedelta = timedelta(days=3)
+    """After the event file said a time that is past: it may be a mistake, made before a weekend."""
     deletes_again_after: timedelta = timedelta(days=1)
     """What came in since."""

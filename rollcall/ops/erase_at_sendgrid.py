@@ -53,16 +53,22 @@ def addresses_in(lines: Iterable[str]) -> Iterator[str]:
     for number, line in enumerate(lines, 1):
         if not (address := line.strip()):
             continue
-        try:
-            validate_email(address, check_deliverability=False)
-        except EmailNotValidError:
-            raise Refused("not_an_address", f"Line {number} is no e-mail address. Nothing was done.") from None
+        if not _is_address(address):
+            raise Refused("not_an_address", f"Line {number} is no e-mail address. Nothing was done.")
         yield address
 
 
 def addresses_of(store: Store, event: Event) -> Iterator[str]:
-    """Of all to whom an e-mail may have gone, but the staff."""
-    return (address for address in _all_of(store, event) if address and not event.member(address))
+    """Of all to whom an e-mail may have gone, but the staff. For one that is none SendGrid refuses a whole request."""
+    return (address for address in _all_of(store, event) if _is_address(address) and not event.member(address))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        validate_email(text, check_deliverability=False)
+    except EmailNotValidError:
+        return False
+    return True
 
 
 def _all_of(store: Store, event: Event) -> Iterator[str]:

@@ -167,3 +167,9 @@ def test_of_thousands_the_newest_are_shown_and_all_are_in_the_json(much: MuchHel
     assert (len(rows), len(sent.parts)) == (MOST_SHOWN, MOST_SHOWN + 1 + len(held.emails))
     assert sent.more == f"{1 + len(held.emails)} earlier ones are in the JSON."
     assert rows[-1] == given(held).sections[4].read[0][1][-1]
+
+
+@pytest.mark.parametrize("text", ["123456x" * 428, "123456\n" * 860])
+def test_any_number_of_numbers_can_be_printed(text: str) -> None:
+    """A long answer, or one that was changed. Typst gives up at the 512th in a text that is set on its own."""
+    assert as_pdf(EVENT, given(one_person(address=text))).startswith(b"%PDF")

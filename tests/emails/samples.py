@@ -91,6 +91,7 @@ ROOM = Wording(
     "We meet in room K, not in room C.\nThe way is marked.\n\nSee https://www.example.org/rooms?k=1&l=2 (a map), or "
     "write to rooms@example.org.\n\nBring a badge & a pen; we are < 50.",
 )
+REFUSES = "We need it until the accounts are closed.\nThat is on 31 March; ask us again then."
 SALLE = Wording("تغيّرت القاعة", "نجتمع في القاعة K.\n\nالخريطة: https://www.example.org/rooms")
 KEPT_UNTIL = NOON + timedelta(hours=1)
 
@@ -578,8 +579,7 @@ def erased(one: Registered, event: Event = EVENT, *, asked: bool = True, intake:
 
 
 def not_erased(one: Registered, event: Event = EVENT) -> Email:
-    answer = "We need it until the accounts are closed.\nThat is on 31 March; ask us again then."
-    refused = Erasure(one.id, event.slug, ErasureStatus.REFUSED, asked_at=NOON, answer=answer, refusals=1)
+    refused = Erasure(one.id, event.slug, ErasureStatus.REFUSED, asked_at=NOON, answer=REFUSES, refusals=1)
     return erasure.refusal(email.refusal_notice(event.slug, one, 1), event, one, refused, LINKS.own(event, one))
 
 

@@ -108,7 +108,7 @@ def test_only_pictures_are_called_so(name: str, is_one: bool) -> None:
 
 
 def test_every_status_of_a_form_has_words() -> None:
-    forms = [replace(REGISTERED, status=status, answers=ANSWERS) for status in FormStatus]
+    forms = [replace(REGISTERED, status=status, answers=ANSWERS) for status in FormStatus if status != "erased"]
     assert f"Your e-mail had {len(forms)} registration forms" in replied(*forms).text
 
 

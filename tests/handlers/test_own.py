@@ -212,8 +212,8 @@ def test_a_link_opens_while_personal_data_is_kept(desk: Desk, there: Registered,
     assert get(desk, own(desk, there)).status == 200
     clock.now += timedelta(seconds=2)
     page = get(desk, own(desk, there))
-    assert (page.status, heading(page)) == (410, "This link has expired")
-    assert "we keep nothing any more that names people" in page.text
+    assert (page.status, heading(page)) == (410, "Personal data of this event was deleted")
+    assert "It was kept until 26 February 2005" in page.text
 
 
 def test_the_person_ends_a_link_and_gets_a_new_one(desk: Desk, there: Registered) -> None:

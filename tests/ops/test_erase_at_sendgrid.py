@@ -4,6 +4,7 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from rollcall.ops.erase_at_sendgrid import addresses_of, erase_at_sendgrid
 from tests.support.builders import a_registration
 from tests.support.contributions import EVENT
 from tests.support.erasing_sendgrid import KEY, ErasingSendGrid, erasing_sendgrid
-from tests.support.much_held import FOCAL, OWN, PRIVATE, much_held
+from tests.support.much_held import FOCAL, OWN, PRIVATE, emailed, much_held
 
 Ran = tuple[object, dict[str, Any]]
 
@@ -119,7 +120,9 @@ def test_what_is_no_address_is_named_by_its_line(run: Commands, sendgrid: Erasin
 def test_of_an_event_all_to_whom_an_e_mail_may_have_gone_but_the_staff(desk: Desk) -> None:
     much_held(desk)
     register(desk, EVENT, a_registration(first_name="Of the staff", email=EVENT.secretariat))
+    at_home = replace(desk, events={EVENT.slug: EVENT})
+    assert emailed(at_home, "root@[127.0.0.1]", "Is there a bus?").sender == "root@[127.0.0.1]"
     found = set(addresses_of(desk.store, EVENT))
     assert {OWN, PRIVATE, "ami@home.example", FOCAL} <= found
     assert not found & set(EVENT.staff_addresses)
-    assert "" not in found
+    assert not found & {"", "root@[127.0.0.1]"}

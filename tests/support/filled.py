@@ -157,9 +157,9 @@ def query_personal_data(store: Store, event: Event) -> None:
     store.erasures(event.slug)
     store.due_erasures(9)
     store.retentions()
-    store.erase_beside(
-        Held(Person(event.slug, frozenset("E"), frozenset(), frozenset(), frozenset()), (), (), (), (), (), ()), Left()
-    )
+    nothing = frozenset[str]()
+    somebody = Person(event.slug, ids=frozenset("E"), keys=nothing, names=nothing, addresses=nothing, shared=nothing)
+    store.erase_beside(Held(somebody, (), (), (), (), (), ()), Left())
     for kind in Kept:
         store.kept_ids(event.slug, kind, 9)
     store.accesses_of("A")

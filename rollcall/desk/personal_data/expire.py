@@ -26,7 +26,7 @@ class NeverDeleted(Exception):
 
 @dataclass(frozen=True)
 class Deleted:
-    """In one call, of an event whose time is over."""
+    """In one call."""
 
     counts: Mapping[str, int]
     """How many of each kind (`Kept`, and files)."""
@@ -35,13 +35,12 @@ class Deleted:
 
 
 def expire_due(desk: Desk) -> Iterator[tuple[str, Deleted | Exception]]:
-    """Of each event whose time is over what was deleted, if anything, or the exception that nobody foresaw. Safe to
-    repeat, and for several callers at once; killed anywhere, the next call goes on.
+    """What was deleted of which event, or the exception that nobody foresaw. Safe for several callers at once.
 
-    1. Note until when each event is kept, so that it is known when its file is gone.
-    2. Count once what is left to know, before anything is deleted.
+    1. Note until when each event is kept: its file may go.
+    2. Count, once.
     3. Delete kind by kind, files first, until all is gone or `Limits.delete_for` has passed.
-    4. Note when to look again: an e-mail may come to an old event.
+    4. Note when to look again: e-mails may come.
     """
     now = desk.store.now()
     until = now + desk.limits.delete_for
@@ -95,10 +94,10 @@ def _expired(desk: Desk, retention: Retention, until: datetime) -> Deleted | Non
 
 
 def tally_of(store: Store, event: str) -> Tally:
-    """As the roster would be drawn now; where its pages are damaged, by each one's own time."""
+    """As the roster would be drawn now."""
     counted, categories, countries = Counter[str](), Counter[str](), Counter[str]()
     intake = store.known_intake(event)
-    if intake and not are_whole(store, event, *intake.closings):
+    if intake and not are_whole(store, event, *intake.closings):  # then each one's own time counts
         intake = replace(intake, closing=None, earlier_versions=())
     for one, on_time in as_counted(store, event, intake, ("country",)) if intake else ():
         stands = "withdrawn" if one.is_withdrawn else "registered" if on_time else "late"
@@ -141,7 +140,6 @@ def _drawn_files(desk: Desk, event: str) -> Iterator[str]:
 
 
 def _files_of(store: Store, event: str, kind: Kept, ids: Iterable[str]) -> list[str]:
-    """Inbound e-mails as they came, and papers, without what is published."""
     match kind:
         case Kept.INBOUND:
             emails = list(filter(None, map(store.inbound, ids)))

@@ -31,6 +31,7 @@ PEOPLE_OPENED: Mapping[str, tuple[Opened, int]] = {
     "correct the address": (Opened.PERSON, 1),
     "admit late": (Opened.PERSON, 1),
     "accesses of a person": (Opened.PERSON, 1),
+    "all that is held": (Opened.PERSONAL_DATA, 1),
     "double": (Opened.PERSON, 2),
     "quarantined": (Opened.REVIEW, 0),
     "differing": (Opened.REVIEW, 1),
