@@ -6,9 +6,14 @@ from handlers.responses import HttpProblem
 from handlers.staff.visit import Visit
 from rollcall.desk.amend import read
 from rollcall.language import N_, language
+from rollcall.model.personal_data import ErasureStatus
 from rollcall.model.registration import Registered, may_be_id
 
 NOT_REGISTERED = HttpProblem(404, N_("Not found"), N_("No registration of this event is at this address."))
+
+_BEING_ERASED = HttpProblem(
+    409, N_("Being erased"), N_("All that is held of this person is being erased. Nothing was changed.")
+)
 
 
 def found_or_none(visit: Visit, id: str) -> Registered | None:
@@ -21,6 +26,12 @@ def found(visit: Visit, id: str) -> Registered:
     if there is None:
         raise NOT_REGISTERED
     return there
+
+
+def see_that_it_is_not_erased(visit: Visit, there: Registered) -> None:
+    erasure = visit.desk.store.erasure(there.id)
+    if erasure and erasure.status is ErasureStatus.DUE:
+        raise _BEING_ERASED
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ from handlers.staff import person_actions
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import email_page, framed, staff_page
-from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found_or_none, tags_of
+from handlers.staff.people import (
+    NOT_REGISTERED,
+    Tag,
+    address_of,
+    found_or_none,
+    see_that_it_is_not_erased,
+    tags_of,
+)
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES
@@ -31,9 +38,6 @@ from schemas.form import in_words, written
 
 _NO_CONFIRMATION = HttpProblem(
     410, N_("There is no confirmation"), N_("Of a withdrawn registration no confirmation would go out.")
-)
-_BEING_ERASED = HttpProblem(
-    409, N_("Being erased"), N_("All that is held of this person is being erased. Nothing was changed.")
 )
 _NO_SCAN = HttpProblem(404, N_("Not found"), N_("There is no scan of this form."))
 _ENTRIES = 200
@@ -130,7 +134,7 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
             return answer(visit, there, name)
         case ["change"]:
             allow(visit.request, "GET", "HEAD", "POST")
-            _see_that_it_is_not_erased(visit, there)
+            see_that_it_is_not_erased(visit, there)
             return _change(visit, there)
         case ["print"]:
             allow(visit.request, "GET", "HEAD")
@@ -148,16 +152,10 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
             return held_page(visit, there, name)
         case [name]:
             allow(visit.request, "GET", "HEAD", "POST")
-            _see_that_it_is_not_erased(visit, there)
+            see_that_it_is_not_erased(visit, there)
             return person_actions.answer(visit, there, name)
         case _:
             raise NOT_REGISTERED
-
-
-def _see_that_it_is_not_erased(visit: Visit, there: Registered) -> None:
-    erasure = visit.desk.store.erasure(there.id)
-    if erasure and erasure.status is ErasureStatus.DUE:
-        raise _BEING_ERASED
 
 
 def _page(visit: Visit, there: Registered) -> PersonPage:

@@ -13,7 +13,7 @@ from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem, see_other
 from handlers.staff.acting import ActPage, asking
 from handlers.staff.pages import staff_page
-from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, tags_of
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, see_that_it_is_not_erased, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.amend import Amended, NothingNew, Overtaken, Taken, TooLate, TooManyChanges
@@ -243,6 +243,7 @@ def _double(visit: Visit, there: Registered) -> Response:
         return _double_page(visit, there, other, typed, problem)
     form, press = visit.posted()
     other = found(visit, form.get("other", ""))
+    see_that_it_is_not_erased(visit, other)  # as its double, this one would be erased too
     outcome = at_desk.merge(visit.desk, visit.event, press, there.id, other.id)
     about = {"event": visit.event.slug, "registration": there.id, "double": other.id}
     log("INFO", "double withdrawn", **about, outcome=type(outcome).__name__)

@@ -42,8 +42,7 @@ class PersonalData(Protocol):
     def invitations_of(self, event: str, ids: Iterable[str], addresses: Iterable[str]) -> Sequence[Invitation]:
         """As `contributions_of`: used for these, or sent there."""
 
-    def audit_about(self, event: str, about: Iterable[str]) -> Sequence[AuditEntry]:
-        """Done to what has these ids."""
+    def audit_about(self, event: str, about: Iterable[str]) -> Sequence[AuditEntry]: ...
 
     # --- erasure
 
@@ -55,7 +54,7 @@ class PersonalData(Protocol):
         """One commit; False, and nothing written, if somebody wrote it since it was read, or an entry exists."""
 
     def erasures(self, event: str) -> Sequence[Erasure]:
-        """All of it, by registration."""
+        """By registration."""
 
     def due_erasures(self, limit: int) -> Sequence[str]:
         """Ids of their registrations, the longest due first."""
@@ -68,7 +67,7 @@ class PersonalData(Protocol):
 
     def erase_registrations(self, held: Held, erasure: Erasure) -> bool:
         """Delete these, their history and their `people`, and write the erasure, in one commit; False, and nothing
-        written, if any of it was written since it was read."""
+        written, if any of it was since it was read."""
 
     def leave_no_trace(self) -> None:
         """Of what was deleted, in files of our own. Of a large database it takes seconds, in which nobody writes."""
@@ -90,8 +89,7 @@ class PersonalData(Protocol):
 
     # --- who looked
 
-    def note_access(self, *accesses: Access) -> None:
-        """One commit."""
+    def note_access(self, *accesses: Access) -> None: ...
 
     def accesses_of(self, registration_id: str) -> Sequence[Access]:
         """The newest first."""

@@ -63,6 +63,8 @@ def _noted(desk: Desk, event: Event, there: Retention | None, now: datetime) -> 
     if there and there.keep_until == event.keep_until:
         return there
     looks_at = max(event.keep_until, now + desk.limits.deletes_no_sooner)
+    if there and not event.is_over(now):  # an earlier file had a wrong time: it is not deleted, nor counted
+        there = replace(there, tally=None, last_deleted_at=None)
     said = Retention(event.slug, event.keep_until, looks_at)
     noted = replace(there, keep_until=event.keep_until, looks_at=looks_at) if there else said
     desk.store.save_retention(noted)  # if somebody else did meanwhile, the next call looks

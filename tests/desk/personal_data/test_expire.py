@@ -227,6 +227,27 @@ def test_a_time_that_is_past_when_the_file_says_it_may_be_a_mistake(desk: Desk, 
     assert expires(deployed)[EVENT.slug].is_done
 
 
+def test_an_event_that_is_put_right_after_that_is_deleted_in_its_own_time(desk: Desk, clock: Clock) -> None:
+    """Nobody had registered yet; else the staff would be shown nothing from its last day on."""
+    wrong = replace(EVENT, starts=EVENT.starts.replace(year=1994), ends=EVENT.ends.replace(year=1994), translated=None)
+    deployed = replace(desk, events={EVENT.slug: wrong})
+    expires(deployed)
+    clock.forward(4 * DAY)
+    expires(deployed)
+    expires(desk)
+    comes(desk, "Ito")
+    clock.now = EVENT.over_at + SECOND
+    expires(desk)
+    retention = desk.store.retention(EVENT.slug)
+    assert retention
+    assert (retention.is_deleted, retention.last_deleted_at) == (False, None)
+    clock.now = EVENT.keep_until + SECOND
+    expires(desk)
+    retention = desk.store.retention(EVENT.slug)
+    assert retention
+    assert (retention.tally, retention.last_deleted_at is not None) == (Tally(1, by_category={"associate": 1}), True)
+
+
 def test_an_event_whose_file_is_gone_is_deleted_all_the_same(desk: Desk, clock: Clock) -> None:
     filled(desk)
     clock.now = EVENT.keep_until + HOUR

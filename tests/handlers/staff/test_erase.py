@@ -288,3 +288,18 @@ def test_a_request_by_the_link_of_a_double_is_answered_there(desk: Desk) -> None
     assert [id for id, _ in erase_due(much.desk)] == [double.id]
     for id in (double.id, much.id):
         assert pages.get(f"registrations/{id}").status == 410
+
+
+def test_nobody_becomes_the_double_of_another_while_being_erased(
+    pages: StaffPages, desk: Desk, there: Registered
+) -> None:
+    """That one would be erased too, of whom nobody decided it."""
+    accepted = register(desk, EVENT, a_registration(first_name="Amin"))
+    assert isinstance(accepted, Accepted)
+    pages.post(path(there), ground="not_theirs")
+    answer = pages.post(f"registrations/{accepted.id}/double", other=there.id)
+    assert (answer.status, "is being erased" in answer.text) == (409, True)
+    list(send_due(desk))
+    list(erase_due(desk))
+    assert desk.store.registered(EVENT.slug, there.id) is None
+    assert desk.store.registered(EVENT.slug, accepted.id) is not None
