@@ -57,6 +57,7 @@ def test_asks_takes_back_and_asks_again(desk: Desk, there: Registered) -> None:
     assert (answer.status, answer.headers["Location"]) == (303, f"{urlsplit(LINKS.own(EVENT, there)).path}?asked")
     assert status(desk, there) is ErasureStatus.ASKED
     assert "You asked us to erase your personal data" in at(desk, there).text
+    assert at(desk, there, "/erase").status == 303
     assert at(desk, there, "/erase?back", "POST").status == 303
     assert status(desk, there) is ErasureStatus.TAKEN_BACK
     page = at(desk, there, "?taken-back")

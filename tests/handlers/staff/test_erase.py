@@ -109,6 +109,7 @@ def test_one_press_decides_and_a_second_does_nothing(desk: Desk, pages: StaffPag
 def test_without_a_ground_nothing_is_decided(desk: Desk, pages: StaffPages, there: Registered, ground: str) -> None:
     answer = pages.post(path(there), ground=ground)
     assert answer.status == 422
+    assert '<a href="#ground">' in answer.text
     assert XSS not in answer.text
     assert stored(desk, there) is None
 

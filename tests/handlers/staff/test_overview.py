@@ -15,6 +15,7 @@ from rollcall.language import language
 from rollcall.model.contribution import PaperDoubt
 from rollcall.model.email import CircuitBreaker, EmailStatus
 from rollcall.model.inbound import InboundStatus
+from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Actor, BotSignal, Change, RegistrationStatus, Way, Why
 from rollcall.ops.report import status_text
 from tests.support.builders import EVENTS, a_registration, an_event_in
@@ -187,6 +188,10 @@ def test_says_what_happens_at_the_deadline_and_what_happened(desk: Desk, at_desk
     assert "no roster was drawn" in at_desk.get().text
     close(desk, EVENT)
     assert "Version 1 of the roster has 1 people" in at_desk.get().text
+    (version,) = desk.store.intake(EVENT).versions
+    erased = Erasure("0" * 24, EVENT.slug, ErasureStatus.ERASED, erased_at=clock.now, listed={version.name: 1})
+    assert desk.store.save_erasure(erased)
+    assert "<p>1 erased</p>" in at_desk.get().text
 
 
 def test_says_when_no_e_mail_goes_out(desk: Desk, at_desk: StaffPages) -> None:
