@@ -1,9 +1,12 @@
-"""To the registrant: their personal data is now erased, or is not, and why."""
+"""To the registrant: that erasure was asked for; their personal data is now erased, or is not, and why."""
+
+from datetime import date
 
 from rollcall.desk.desk import Desk
+from rollcall.desk.personal_data.ask import day_of_answer
 from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.language import language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry, erasure_notice
+from rollcall.model.email import AT_ONCE, Email, NotNeeded, OutboxEntry, erasure_notice, request_notice
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.personal_data import Erasure, ErasureStatus
@@ -20,11 +23,35 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
     event = event.in_language(registered.registration.language)
     if entry.id == erasure_notice(event.slug, registered).id:
         return last(entry, event, registered, erasure, intake)
+    own = desk.links.own(event, registered)
+    if entry.id == request_notice(event.slug, registered, erasure.asked_at or AT_ONCE).id:
+        day = day_of_answer(event, erasure)
+        return asked(entry, event, registered, erasure, own, day) if day else NotNeeded("it waits no more")
     if erasure.status is ErasureStatus.DUE:
         return NotNeeded("it was decided otherwise since")
     if entry.revision != erasure.refusals:
         return NotNeeded("it was asked for again, and refused again")
-    return refusal(entry, event, registered, erasure, desk.links.own(event, registered))
+    return refusal(entry, event, registered, erasure, own)
+
+
+def asked(entry: OutboxEntry, event: Event, registered: Registered, erasure: Erasure, own: str, day: date) -> Email:
+    spoken = language(event.language)
+    return worded(
+        entry,
+        event,
+        spoken.gettext(
+            "You asked us to erase your personal data: %(event)s, %(dates)s (%(reference)s)",
+            event=isolated(spoken, event.title),
+            dates=dates(event),
+            reference=isolated(spoken, registered.reference),
+        ),
+        "erasure-asked",
+        registered=registered,
+        dear=unlinked(registered.registration.addressed_as),
+        asked_at=erasure.asked_at,
+        day=day,
+        own=own,
+    )
 
 
 def last(entry: OutboxEntry, event: Event, registered: Registered, erasure: Erasure, intake: Intake) -> Email:

@@ -344,6 +344,12 @@ def erasure_notice(event: str, registered: Registered) -> OutboxEntry:
     return OutboxEntry(id, EmailKind.ERASURE, event, to, registered.id)
 
 
+def request_notice(event: str, registered: Registered, asked_at: datetime) -> OutboxEntry:
+    """That erasure was asked for by the person's link, which somebody else may have. One a day."""
+    one = erasure_notice(event, registered)
+    return replace(one, id=f"{one.id}.asked.{asked_at:%Y%m%d}")
+
+
 def refusal_notice(event: str, registered: Registered, refusals: int) -> OutboxEntry:
     """Of an erasure that was asked for, the last of so many."""
     one = erasure_notice(event, registered)

@@ -21,7 +21,9 @@ def erase_again(database: Database, lines: Iterable[str], agrees: bool) -> Answe
     erased = _read(lines)
     found = [(event, id) for event, id in erased if _is_back(database.store, event, id)]
     if found and not agrees:
-        raise Refused("not_agreed", f"{_people(len(found))} would be erased again. Say YES=1 to do it.")
+        unknown = sum(database.store.erasure(id) is None for _, id in found)
+        doubt = f" Of {unknown} there is no note that they were erased: are the lines the log's own?" if unknown else ""
+        raise Refused("not_agreed", f"{_people(len(found))} would be erased again.{doubt} Say YES=1 to do it.")
     counts = Counter(_made_due(database.store, event, id) for event, id in found)
     text = (
         f"Erased before: {len(erased)}. To be erased again, within ten minutes: {counts['again']}. "

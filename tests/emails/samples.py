@@ -61,7 +61,7 @@ from rollcall.model.inbound import (
 )
 from rollcall.model.intake import Closing, Intake, RosterVersion
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Erasure, ErasureStatus
+from rollcall.model.personal_data import Erasure, ErasureStatus, answer_by
 from rollcall.model.registration import (
     Actor,
     BotSignal,
@@ -578,6 +578,12 @@ def erased(one: Registered, event: Event = EVENT, *, asked: bool = True, intake:
     return erasure.last(email.erasure_notice(event.slug, one), event, one, erasure_of, intake)
 
 
+def asked_to_erase(one: Registered, event: Event = EVENT) -> Email:
+    of = Erasure(one.id, event.slug, ErasureStatus.ASKED, asked_at=NOON)
+    day = answer_by(NOON.date())
+    return erasure.asked(email.request_notice(event.slug, one, NOON), event, one, of, LINKS.own(event, one), day)
+
+
 def not_erased(one: Registered, event: Event = EVENT) -> Email:
     refused = Erasure(one.id, event.slug, ErasureStatus.REFUSED, asked_at=NOON, answer=REFUSES, refusals=1)
     return erasure.refusal(email.refusal_notice(event.slug, one, 1), event, one, refused, LINKS.own(event, one))
@@ -598,6 +604,7 @@ IN_EACH_LANGUAGE: dict[str, Callable[[Event], Email]] = {
     "back": lambda event: about(back(), event),
     "withdrawn": lambda event: about(withdrawal_of(), event),
     "erased": lambda event: erased(AMINA, event),
+    "erasure-asked": lambda event: asked_to_erase(AMINA, event),
     "not-erased": lambda event: not_erased(AMINA, event),
     "links": _two_links,
     "new-link": lambda event: newly_linked(AMINA, event),

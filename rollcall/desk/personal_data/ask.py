@@ -7,7 +7,7 @@ from rollcall.desk.amend import read, was_pressed
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.staff_digests import digests_next_morning
-from rollcall.model.email import erasure_notice, refusal_notice
+from rollcall.model.email import erasure_notice, refusal_notice, request_notice
 from rollcall.model.event import Event
 from rollcall.model.personal_data import Erasure, ErasureStatus, Ground, answer_by
 from rollcall.model.registration import Registered
@@ -58,8 +58,8 @@ def ask(desk: Desk, event: Event, there: Registered) -> Erasure:
         if was and was.status in (ErasureStatus.ASKED, *_DECIDED):
             return was
         now = desk.store.now()
-        for digest in digests_next_morning(event, now):
-            desk.store.enqueue(digest)
+        for entry in (*digests_next_morning(event, now), request_notice(event.slug, there, now)):
+            desk.store.enqueue(entry)
         new = was or Erasure(there.id, event.slug, ErasureStatus.ASKED)
         asked = replace(new, status=ErasureStatus.ASKED, asked_at=now, decided_at=None, decided_by="")
         if desk.store.save_erasure(asked):

@@ -21,13 +21,13 @@ from rollcall.desk.personal_data.ask import (
 )
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.model.email import EmailKind, EmailStatus, erasure_notice, refusal_notice
+from rollcall.model.email import EmailKind, EmailStatus, erasure_notice, refusal_notice, request_notice
 from rollcall.model.personal_data import Erasure, ErasureStatus, Ground, answer_by
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Action, Press
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, entry_of
+from tests.support.desk import EVENT, Postbox, entry_of
 
 BY = EVENT.staff[0].address
 
@@ -52,8 +52,9 @@ def stored(desk: Desk, there: Registered) -> Erasure:
 
 
 def of_erasure(desk: Desk, there: Registered) -> list[str]:
+    """Of the decision."""
     entries = desk.store.entries_about(there.id, 99)
-    return sorted(one.id for one in entries if one.kind is EmailKind.ERASURE)
+    return sorted(one.id for one in entries if one.kind is EmailKind.ERASURE and ".asked." not in one.id)
 
 
 class Meanwhile:
@@ -214,3 +215,26 @@ def test_whoever_changes_while_it_is_decided_is_written_to_as_they_are(desk: Des
 def test_nobody_is_there(desk: Desk, verb: Callable[..., object]) -> None:
     assert verb(desk, EVENT, a_press(desk), "0" * 24, Ground.ASKED) is None
     assert desk.store.erasures(EVENT.slug) == []
+
+
+def test_whoever_has_the_mailbox_learns_at_once_that_somebody_asked(
+    desk: Desk, there: Registered, postbox: Postbox, clock: Clock
+) -> None:
+    list(send_due(desk))
+    for _ in range(3):  # one e-mail a day, however often
+        ask(desk, EVENT, there)
+        take_back(desk, there)
+    asked = ask(desk, EVENT, there)
+    assert asked.asked_at
+    list(send_due(desk))
+    assert [one.email_id for one in postbox.messages[1:]] == [request_notice(EVENT.slug, there, asked.asked_at).id]
+    assert "You can take the request back" in postbox.messages[-1].text
+    take_back(desk, there)
+    clock.forward(timedelta(days=1))
+    again = ask(desk, EVENT, there)
+    assert again.asked_at
+    take_back(desk, there)
+    list(send_due(desk))
+    entry = desk.store.entry(request_notice(EVENT.slug, there, again.asked_at).id)
+    assert entry
+    assert entry.status is EmailStatus.CANCELLED

@@ -246,13 +246,13 @@ def test_afterwards_the_page_says_by_whom_and_how_much(desk: Desk, pages: StaffP
     for below in ("", "/erase", "/change"):
         page = pages.get(f"registrations/{there.id}{below}")
         assert page.status == 410
-        for said in (there.reference, EDITOR, "1 registration", "2 e-mails sent"):
+        for said in (there.reference, EDITOR, "1 registration", "3 e-mails sent"):
             assert said in page.text
         assert there.registration.family_name not in page.text
     assert pages.post(path(there), ground="asked").status == 410
     everything = pages.get("erasures").text
     assert there.reference in everything
-    assert "2 e-mails sent" in everything
+    assert "3 e-mails sent" in everything
     overview = pages.get().text
     assert "/erasures" in overview
     assert "It balances" in overview
