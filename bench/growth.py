@@ -23,7 +23,7 @@ from deploy.functions import FUNCTIONS, Function
 from rollcall.desk.limits import Limits
 from rollcall.model.email import AT_ONCE, Attempt, AttemptOutcome, EmailStatus, confirmation
 from rollcall.model.registration import Registered
-from rollcall.store.codec import entry_record, found_by, person_record, registered_record, versioned
+from rollcall.store.codec import entry_record, first_record, person_record, versioned
 from tests.support.builders import a_registration
 from tests.support.served import ROOT
 
@@ -79,7 +79,7 @@ class Kind:
 
 def a_registration_document() -> Kind:
     there = Registered(_ID, a_registration(), AT_ONCE)
-    record = {**registered_record(there), **found_by(there)}
+    record = first_record(there)
     return Kind("registrations", versioned(record), _name("events", SLUG, "registrations", _ID))
 
 

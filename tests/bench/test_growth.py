@@ -42,6 +42,7 @@ def test_index_entries_are_those_deployed() -> None:
     assert sorted(entries(an_outbox_entry())) == [
         ("address", "last_sent_at"),
         ("due_at",),
+        ("event", "address"),
         ("event", "status"),
         ("event", "waits_since"),
         ("registration_id",),

@@ -174,7 +174,7 @@ CASES = {
     "ask for a link": Case(
         lambda rollcall: rollcall.ask_for_link(),
         before=one_is_confirmed,
-        extra_emails=lambda rollcall: [stamped(rollcall, rf"{SLUG}\.[0-9a-f]{{24}}\.links\.\d{{8}}T\d\d")],
+        extra_emails=lambda rollcall: [stamped(rollcall, rf"{SLUG}\.[0-9A-Z]{{24}}\.links\.\d{{8}}T\d\d")],
     ),
     "withdraw": Case(
         lambda rollcall: rollcall.withdraw(),
