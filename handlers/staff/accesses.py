@@ -27,7 +27,7 @@ _WORDS = {
     Opened.SCAN: N_("Scan"),
     Opened.REVIEW: N_("Review queue"),
     Opened.CONTRIBUTION: N_("Contribution"),
-    Opened.PERSONAL_DATA: N_("Personal data"),
+    Opened.PERSONAL_DATA: N_("All that is held of this person"),
     Opened.EXPORT: N_("Registrations"),
     Opened.ROSTER: N_("Roster"),
     Opened.ROOMING_LIST: N_("Rooming list"),

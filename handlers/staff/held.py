@@ -53,7 +53,7 @@ class UnderPage:
 def held_page(visit: Visit, there: Registered, name: str) -> Response:
     allow(visit.request, "GET", "HEAD")
     below, everything = visit.address("registrations", there.id), held_of(visit.desk, visit.event, there)
-    visit.opened(Opened.PERSONAL_DATA, *sorted(everything.person.ids), about=name)
+    visit.opened(Opened.PERSONAL_DATA, *sorted(everything.person.ids), about=name.removeprefix("held"))
 
     def show(given: object) -> Response:
         return framed(visit, 200, "held", visit.event, given=given, address=f"{below}/held", back=below)

@@ -61,8 +61,8 @@ def test_whoever_sees_it_is_noted_for_each_registration(much: MuchHeld) -> None:
     noted = [
         (one.by, one.about) for one in much.desk.store.accesses_of(much.double) if one.what is Opened.PERSONAL_DATA
     ]
-    assert sorted(noted) == [(VIEWER, ""), (VIEWER, "held.pdf")]
-    assert (VIEWER, "held.pdf") in [(one.by, one.about) for one in much.desk.store.accesses_of(much.id)]
+    assert sorted(noted) == [(VIEWER, ""), (VIEWER, ".pdf")]
+    assert (VIEWER, ".pdf") in [(one.by, one.about) for one in much.desk.store.accesses_of(much.id)]
 
 
 def test_a_double_shows_the_whole_person(much: MuchHeld) -> None:
