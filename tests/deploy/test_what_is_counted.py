@@ -112,7 +112,7 @@ def mail_goes(desk: Desk, _: Clock) -> None:
     sweep(desk)
 
 
-def a_mail_is_to_somebody_who_was_erased(desk: Desk, _: Clock) -> None:
+def a_mail_cannot_be_composed(desk: Desk, _: Clock) -> None:
     desk.store.enqueue(confirmation(EVENT.slug, "0NOBODY", "nobody@example.org"))
     sweep(desk)
 
@@ -183,7 +183,7 @@ def enough_went_to_the_address(desk: Desk, _: Clock) -> None:
         (mail_goes, answering(Rejected(True, "SendGrid answered 400")), {*SWEPT, "rollcall_emails_failed"}),
         (mail_goes, answering(Rejected(False, "SendGrid answered 404")), SWEPT),
         (mail_goes, Unforeseen(), {*SWEPT, "rollcall_faults"}),
-        (a_mail_is_to_somebody_who_was_erased, answering(), SWEPT),
+        (a_mail_cannot_be_composed, answering(), {*SWEPT, "rollcall_faults"}),
         (a_bounce_is_reported, answering(), {"rollcall_undelivered"}),
         (a_delivery_is_reported, answering(), set()),
         (a_report_is_not_signed, answering(), {"rollcall_delivery_events_refused"}),
