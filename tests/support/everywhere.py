@@ -93,8 +93,8 @@ ANSWERS = {
     "signature": "Z. Quillfeather",
     "listed": "yes",
 }
-TRACES = ("quill", "zeph", "zéph", "zefy", "730 88", "73088")
-"""In any letter case: what none of that may leave behind."""
+TRACES = ("quill", "zephyri", "zéphyri", r"\u00e9phyri", "zefyri", "zeph.new", "730 88", "412273088")
+"""In any letter case: what none of that may leave behind. No random id or time can look so: ids have no I."""
 
 
 class Time:
