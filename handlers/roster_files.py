@@ -9,12 +9,13 @@ from handlers.email_links import no_link, note_opened, opened
 from handlers.logs import log, log_unavailable
 from handlers.responses import HttpProblem, as_file, message
 from rollcall.desk.desk import Desk
-from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_ending, roster_file_name
+from rollcall.documents.roster_content import ROSTER_TYPES, roster_file_name
 from rollcall.language import N_
 from rollcall.model import personal_data
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, Opened
+from rollcall.model.stored_files import roster_file_of
 
 _Piece = TypeVar("_Piece", bytes, str)
 _GONE = HttpProblem(
@@ -29,15 +30,15 @@ def roster_file(desk: Desk, event: Event, request: Request, token: str) -> Respo
     link = opened(desk, event, LinkPurpose.ROSTER, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.ROSTER, link)
-    ending = roster_file_ending(event.slug, link.id)
-    pieces = desk.files().pieces(link.id) if ending else None
-    if ending is None or pieces is None:
+    file = roster_file_of(event.slug, link.id)
+    pieces = desk.files().pieces(link.id) if file and file.ending in ROSTER_TYPES else None
+    if file is None or pieces is None:
         return message(request, _GONE, event)
     if request.method == "GET":
-        log("INFO", "roster downloaded", event=event.slug, ending=ending)
+        log("INFO", "roster downloaded", event=event.slug, ending=file.ending)
     note_opened(desk, event, link, personal_data.Opened.ROSTER, about=link.id)
-    headers = as_file(roster_file_name(event.slug, ending))
-    return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[ending], headers=headers)
+    headers = as_file(roster_file_name(event.slug, file.ending))
+    return Response(whole_or_broken_off(pieces), mimetype=ROSTER_TYPES[file.ending], headers=headers)
 
 
 def whole_or_broken_off(pieces: Iterator[_Piece]) -> Iterator[_Piece]:

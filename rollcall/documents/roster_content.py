@@ -1,6 +1,5 @@
 """What a roster and its files are made of."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -132,15 +131,3 @@ class Drawn:
 
 def roster_file_name(event: str, suffix: str) -> str:
     return f"{event}-roster{'-for-programs' if suffix == '.csv' else ''}{suffix}"
-
-
-def roster_file_id(event: Event, sha256: str, as_of: datetime, suffix: str) -> str:
-    """In each language another file."""
-    in_language = event.language.replace("-", "")
-    return f"roster-{event.slug}-{sha256[:16]}-{as_of:%Y%m%dT%H%M%S%f}{in_language}{suffix}"
-
-
-def roster_file_ending(event: str, id: str) -> str | None:
-    """None where it is not the id of a roster of this event."""
-    found = re.fullmatch(rf"roster-{re.escape(event)}-[0-9A-Za-z]+-[0-9A-Za-z]+(\.csv|\.xlsx)", id)
-    return found[1] if found else None

@@ -27,7 +27,6 @@ from rollcall.documents.roster_content import (
     RosterContent,
     RosterRow,
     Shown,
-    roster_file_id,
 )
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, SHOWN
@@ -38,6 +37,7 @@ from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, Inboun
 from rollcall.model.intake import Intake, RosterVersion, e_mailed_in_time
 from rollcall.model.links import VALID_FOR, LinkPurpose
 from rollcall.model.registration import QuarantinedForm, Registered
+from rollcall.model.stored_files import roster_file_id
 from schemas.form import in_words
 from templates import deadline, in_zone
 
@@ -361,7 +361,7 @@ def _handed_out(
         return tuple(Attachment(file.name, ROSTER_TYPES[file.suffix], file.read_bytes()) for file in files), ()
     linked = []
     for file in files:
-        id = roster_file_id(event, version.sha256, intake.as_of, file.suffix)
+        id = roster_file_id(event.slug, event.language, version.sha256, intake.as_of, file.suffix)
         desk.files().put_file(id, file)
         link = desk.links.roster(event, id, to, intake.as_of + VALID_FOR[LinkPurpose.ROSTER])
         linked.append(LinkedFile(file.name, file.stat().st_size, link))

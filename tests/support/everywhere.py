@@ -24,7 +24,6 @@ from rollcall.desk.staff import add, announce, invite, person, review
 from rollcall.desk.staff.announcing import enqueue_due
 from rollcall.desk.staff.hotels import send_list
 from rollcall.desk.versions import draw
-from rollcall.documents.roster_content import roster_file_id
 from rollcall.model.announcement import Wording
 from rollcall.model.contribution import PaperKind
 from rollcall.model.email import DeliveryEvent, EmailKind, EmailStatus, confirmation, erasure_notice, links_to
@@ -47,6 +46,7 @@ from rollcall.model.registration import (
 )
 from rollcall.model.review import Ending, ItemId, ItemKind
 from rollcall.model.staff import Press
+from rollcall.model.stored_files import roster_file_id
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.sqlite import SqliteStore
 from schemas.form import read_form
@@ -267,7 +267,9 @@ def _rosters(here: Everywhere) -> None:
     assert version is not None
     send_list(store, EVENT, cornavin, "desk@cornavin.example.org", 1, here.press())
     for one in store.intake(EVENT).versions:
-        desk.files().put(roster_file_id(EVENT, one.sha256, one.drawn_at, ".csv"), b"Quillfeather;Zephyrine")
+        desk.files().put(
+            roster_file_id(SLUG, EVENT.language, one.sha256, one.drawn_at, ".csv"), b"Quillfeather;Zephyrine"
+        )
     desk.files().put(f"roster-{SLUG}-other-00aa-20040101T000000000000en.csv", b"of another event")
 
 

@@ -1,6 +1,5 @@
 """Erasing a person: first the files, then the documents beside the registrations, at last those."""
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,10 +9,13 @@ from rollcall.desk.personal_data.held import held, states, still_held
 from rollcall.desk.roster import is_on
 from rollcall.desk.site.publish import hide_participants
 from rollcall.model.contribution import without_submitter
+from rollcall.model.email import erasure_notice
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.hotels import hotel_id, hotel_of
 from rollcall.model.personal_data import Erasure, ErasureStatus, Held, Left, review_items, skeleton, without
+from rollcall.model.registration import Registered
+from rollcall.model.stored_files import roster_file_of, roster_files_begin, stamp
 
 A_CALL = 20
 """Erasures."""
@@ -62,7 +64,7 @@ def erase(desk: Desk, event: Event, erasure: Erasure) -> Erasure:
         return _looked_once_more(desk, event, erasure)
     for _ in range(_TRIES):
         there = desk.store.registered(event.slug, erasure.registration_id)
-        if erasure.status is not ErasureStatus.DUE or (there and not _is_told(desk, erasure)):
+        if erasure.status is not ErasureStatus.DUE or (there and not _is_told(desk, there, erasure)):
             return erasure
         found = held(desk, event, there) if there else still_held(desk, event, erasure.ids)
         noted = _noted(desk, event, erasure, found)
@@ -94,8 +96,8 @@ def _event_of(desk: Desk, slug: str) -> Event:
     return desk.events.get(slug) or replace(SMOKE_TEST, slug=slug)
 
 
-def _is_told(desk: Desk, erasure: Erasure) -> bool:
-    entry = desk.store.entry(f"{erasure.event}.{erasure.registration_id}.erasure")
+def _is_told(desk: Desk, there: Registered, erasure: Erasure) -> bool:
+    entry = desk.store.entry(erasure_notice(erasure.event, there).id)
     if entry is None or entry.due_at is None or erasure.decided_at is None:
         return True
     return desk.store.now() >= erasure.decided_at + TOLD_WITHIN
@@ -191,11 +193,10 @@ def _files(desk: Desk, event: Event, found: Held, left: Left) -> Iterator[str]:
     files += [file.id for one in found.inbound for paper in one.papers for file in paper.files]
     yield from (id for id in files if id and id not in stays)
     yield from (one.id for one in found.inbound)
-    yield from (id for id in desk.files().ids(f"roster-{event.slug}-") if _may_have_them(event, id, found))
+    yield from (id for id in desk.files().ids(roster_files_begin(event.slug)) if _may_have_them(event, id, found))
 
 
 def _may_have_them(event: Event, id: str, found: Held) -> bool:
-    """A roster of this event, by `roster_file_id`, that was not drawn since they were erased."""
-    drawn = re.fullmatch(rf"roster-{re.escape(event.slug)}-[0-9a-f]+-(\d{{8}}T\d{{12}})\w*\.\w+", id)
-    erased_at = found.erasure.erased_at if found.erasure else None
-    return drawn is not None and (erased_at is None or drawn[1] <= f"{erased_at:%Y%m%dT%H%M%S%f}")
+    """A roster of this event that was not drawn since they were erased."""
+    file, erased_at = roster_file_of(event.slug, id), found.erasure.erased_at if found.erasure else None
+    return file is not None and (erased_at is None or file.drawn_at <= stamp(erased_at))

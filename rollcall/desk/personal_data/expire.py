@@ -1,6 +1,5 @@
 """Keeping what names people no longer than promised."""
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ from rollcall.desk.roster import are_whole, as_counted
 from rollcall.desk.site.publish import hide_participants
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.personal_data import Kept, Retention, Tally
+from rollcall.model.stored_files import is_scan, roster_file_of, roster_files_begin, scans_begin
 
 _FILES = "files"
 _REMOVERS = 8
@@ -132,13 +132,9 @@ def _steps(desk: Desk, event: str) -> Iterator[tuple[str, int]]:
 
 
 def _drawn_files(desk: Desk, event: str) -> Iterator[str]:
-    """Rosters, and scans of forms on paper. Another event's slug may begin with this one's."""
-    slug = re.escape(event)
-    own = re.compile(
-        rf"roster-{slug}-[0-9a-f]{{16}}-[0-9]{{8}}T[0-9A-Za-z]+\.[a-z]+|scan-{slug}-[0-9a-f]{{40}}\.[a-z]+"
-    )
-    for begins in (f"roster-{event}-", f"scan-{event}-"):
-        yield from filter(own.fullmatch, desk.files().ids(begins))
+    """Rosters, and scans of forms on paper."""
+    yield from (id for id in desk.files().ids(roster_files_begin(event)) if roster_file_of(event, id))
+    yield from (id for id in desk.files().ids(scans_begin(event)) if is_scan(event, id))
 
 
 def _files_of(store: Store, event: str, kind: Kept, ids: Iterable[str]) -> list[str]:

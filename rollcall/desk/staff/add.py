@@ -11,6 +11,7 @@ from rollcall.model.email import confirmation
 from rollcall.model.event import Event
 from rollcall.model.registration import Entered, Registered, Registration, new_id, person_key
 from rollcall.model.staff import Action, Press
+from rollcall.model.stored_files import is_scan, scan_id
 
 LARGEST_SCAN = 10_000_000
 """Bytes."""
@@ -97,17 +98,10 @@ def keep_scan(desk: Desk, event: Event, content: bytes) -> str | None:
     ending = scan_ending(content)
     if ending is None:
         return None
-    id = f"scan-{event.slug}-{hashlib.sha256(content).hexdigest()[:40]}{ending}"
+    id = scan_id(event.slug, hashlib.sha256(content).hexdigest(), ending)
     desk.files().put(id, content)
     return id
 
 
 def is_scan_of(event: Event, id: str) -> bool:
-    start, (name, _, ending) = f"scan-{event.slug}-", id.rpartition(".")
-    digits = name.removeprefix(start)
-    return (
-        id.startswith(start)
-        and f".{ending}" in SCAN_TYPES
-        and len(digits) == 40
-        and set(digits) <= set("0123456789abcdef")
-    )
+    return is_scan(event.slug, id) and f".{id.rpartition('.')[2]}" in SCAN_TYPES
