@@ -9,6 +9,7 @@ from rollcall.documents.calendar import invitation
 from rollcall.emails import moved, withdrawn
 from rollcall.emails.wording import (
     Ways,
+    about_registration,
     address,
     changes,
     details,
@@ -27,8 +28,7 @@ from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered, Revision, Why, same_mailbox
 from rollcall.model.staff import Receives
-from templates import dates, map_of
-from templates.lines import isolated
+from templates import map_of
 
 _AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED, Why.RESENT, Why.ONE_OF_TWO)
 """Revisions by which nothing was changed that the person knows of: they hear how they are registered."""
@@ -65,7 +65,7 @@ def word(
     revision: Revision | None = None,
 ) -> Email:
     """`revision` is the one that it is about, none for the first; `registered` is what stands now."""
-    spoken, late = language(event.language), intake.leaves_out(registered)
+    late = intake.leaves_out(registered)
     in_time = late and e_mailed_in_time(registered.received_at, registered.arrived_at, intake.closes_at)
     copies_to = event.told(Receives.ALERTS) if late else ()
     calendar_entry = None if late else f"{event.slug}.ics"
@@ -73,15 +73,11 @@ def word(
     why = revision.change.why if revision and revision.change.why not in _AS_THE_FIRST else None
     changed = changes(event, revision.before.registration, revision.after.registration) if revision else []
     answers, until = registered.registration.answers, event.changes_end(intake.closes_at)
+    subject = _subject(why, late, in_time, only_address=bool(registered.new_email) and not changed)
     return worded(
         entry,
         event,
-        spoken.gettext(
-            _subject(why, late, in_time, only_address=bool(registered.new_email) and not changed),
-            event=isolated(spoken, event.title),
-            dates=dates(event),
-            reference=isolated(spoken, registered.reference),
-        ),
+        about_registration(event, registered, subject),
         "confirmation",
         reply_to=ways.answers_to,
         copies_to=tuple(one for one in copies_to if one != entry.to),

@@ -1,18 +1,17 @@
 """To the registrant: that erasure was asked for; their personal data is now erased, or is not, and why."""
 
 from datetime import date
+from typing import Any
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.ask import day_of_answer
-from rollcall.emails.wording import person_of, unlinked, worded
-from rollcall.language import language
+from rollcall.emails.wording import about_registration, person_of, unlinked, worded
+from rollcall.language import N_
 from rollcall.model.email import AT_ONCE, Email, NotNeeded, OutboxEntry, erasure_notice, request_notice
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Registered
-from templates import dates
-from templates.lines import isolated
 
 
 def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
@@ -35,60 +34,37 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
 
 
 def asked(entry: OutboxEntry, event: Event, registered: Registered, erasure: Erasure, own: str, day: date) -> Email:
-    spoken = language(event.language)
-    return worded(
-        entry,
-        event,
-        spoken.gettext(
-            "You asked us to erase your personal data: %(event)s, %(dates)s (%(reference)s)",
-            event=isolated(spoken, event.title),
-            dates=dates(event),
-            reference=isolated(spoken, registered.reference),
-        ),
-        "erasure-asked",
-        registered=registered,
-        dear=unlinked(registered.registration.addressed_as),
-        asked_at=erasure.asked_at,
-        day=day,
-        own=own,
-    )
+    subject = N_("You asked us to erase your personal data: %(event)s, %(dates)s (%(reference)s)")
+    return _letter("erasure-asked", subject, entry, event, registered, erasure, day=day, own=own)
 
 
 def last(entry: OutboxEntry, event: Event, registered: Registered, erasure: Erasure, intake: Intake) -> Email:
-    spoken = language(event.language)
-    return worded(
-        entry,
-        event,
-        spoken.gettext(
-            "We erase your personal data: %(event)s, %(dates)s (%(reference)s)",
-            event=isolated(spoken, event.title),
-            dates=dates(event),
-            reference=isolated(spoken, registered.reference),
-        ),
-        "erasure",
-        registered=registered,
-        dear=unlinked(registered.registration.addressed_as),
-        asked_at=erasure.asked_at,
-        refused="",
-        open_until=None if intake.past else intake.closes_at,
-    )
+    subject = N_("We erase your personal data: %(event)s, %(dates)s (%(reference)s)")
+    until = None if intake.past else intake.closes_at
+    return _letter("erasure", subject, entry, event, registered, erasure, refused="", open_until=until)
 
 
 def refusal(entry: OutboxEntry, event: Event, registered: Registered, erasure: Erasure, own: str) -> Email:
-    spoken = language(event.language)
+    subject = N_("We do not erase your personal data: %(event)s, %(dates)s (%(reference)s)")
+    return _letter("erasure", subject, entry, event, registered, erasure, refused=erasure.answer, own=own)
+
+
+def _letter(
+    template: str,
+    subject: str,
+    entry: OutboxEntry,
+    event: Event,
+    registered: Registered,
+    erasure: Erasure,
+    **said: Any,
+) -> Email:
     return worded(
         entry,
         event,
-        spoken.gettext(
-            "We do not erase your personal data: %(event)s, %(dates)s (%(reference)s)",
-            event=isolated(spoken, event.title),
-            dates=dates(event),
-            reference=isolated(spoken, registered.reference),
-        ),
-        "erasure",
+        about_registration(event, registered, subject),
+        template,
         registered=registered,
         dear=unlinked(registered.registration.addressed_as),
         asked_at=erasure.asked_at,
-        refused=erasure.answer,
-        own=own,
+        **said,
     )

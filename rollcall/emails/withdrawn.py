@@ -1,28 +1,21 @@
 """To the registrant: the registration is withdrawn, as they or the staff asked."""
 
 from rollcall.documents.calendar import cancellation
-from rollcall.emails.wording import Ways, how_it_came, unlinked, worded
-from rollcall.language import language
+from rollcall.emails.wording import Ways, about_registration, how_it_came, unlinked, worded
+from rollcall.language import N_
 from rollcall.model.email import Attachment, Email, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Revision
-from templates import dates
-from templates.lines import isolated
 
 
 def word(entry: OutboxEntry, event: Event, revision: Revision, intake: Intake, ways: Ways) -> Email:
-    spoken, registered = language(event.language), revision.after
+    registered = revision.after
     calendar_entry = None if intake.leaves_out(registered) else f"{event.slug}-withdrawn.ics"
     return worded(
         entry,
         event,
-        spoken.gettext(
-            "Registration withdrawn: %(event)s, %(dates)s (%(reference)s)",
-            event=isolated(spoken, event.title),
-            dates=dates(event),
-            reference=isolated(spoken, registered.reference),
-        ),
+        about_registration(event, registered, N_("Registration withdrawn: %(event)s, %(dates)s (%(reference)s)")),
         "withdrawn",
         reply_to=ways.answers_to,
         attachments=(Attachment(calendar_entry, "text/calendar", cancellation(event, registered)),)

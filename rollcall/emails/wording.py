@@ -29,7 +29,8 @@ from rollcall.model.registration import (
 from schemas.faults import sentences
 from schemas.form import ValidationError, in_labels, in_words, read_form, written
 from schemas.text import Lines
-from templates import in_zone, render_email
+from templates import dates, in_zone, render_email
+from templates.lines import isolated
 
 LONGEST_SHOWN = 2000
 """Characters of a stranger's text; no valid answer is longer."""
@@ -48,6 +49,16 @@ _IN_LINKS = re.compile(
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
+
+
+def about_registration(event: Event, registered: Registered, subject: str) -> str:
+    spoken = language(event.language)
+    return spoken.gettext(
+        subject,
+        event=isolated(spoken, event.title),
+        dates=dates(event),
+        reference=isolated(spoken, registered.reference),
+    )
 
 
 def worded(
