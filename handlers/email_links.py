@@ -62,8 +62,7 @@ def opened(desk: Desk, event: Event, purpose: LinkPurpose, token: str) -> Opened
 def kept_no_longer(event: Event, now: datetime) -> HttpProblem | None:
     if now <= event.keep_until:
         return None
-    day = event.day_ended_at(event.keep_until) or event.keep_until
-    params = {"day": language(event.language).day(day)}
+    params = {"day": language(event.language).day(event.last_day_kept)}
     return HttpProblem(410, _KEPT_NO_LONGER.title, _KEPT_NO_LONGER.detail, params)
 
 

@@ -23,13 +23,6 @@ class DeletedPage:
     """Each with its caption, and a label and a count a row."""
 
 
-def deleted(visit: Visit) -> Retention | None:
-    """None while it is kept. Before the event is over nothing is read."""
-    event = visit.event
-    retention = visit.desk.store.retention(event.slug) if event.is_over(visit.desk.intakes.now(event)) else None
-    return retention if retention and retention.is_deleted else None
-
-
 def deleted_page(visit: Visit, retention: Retention, status: int) -> Response:
     event, tally = visit.event, retention.tally or Tally()
     spoken = language(event.language)

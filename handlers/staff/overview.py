@@ -152,7 +152,7 @@ def _page(visit: Visit, intake: Intake, breaker: CircuitBreaker, stand: EventSta
         to_erase=Count(spoken.gettext("People who ask for erasure"), len(stand.asked_to_erase), review),
         deadline=deadline(intake.closes_at, event),
         then=_then(event, intake, spoken, stand),
-        kept=spoken.gettext(_KEPT, day=spoken.day(event.day_ended_at(event.keep_until) or event.keep_until)),
+        kept=spoken.gettext(_KEPT, day=spoken.day(event.last_day_kept)),
         soon=spoken.gettext(_SOON) if event.keep_until - breaker.as_of < WARNED_BEFORE else "",
         sending=_sending(event, breaker, spoken, stand),
         sending_stopped=breaker.is_open,

@@ -223,11 +223,14 @@ class Event:
     def over_at(self) -> datetime:
         return self.ends if isinstance(self.ends, datetime) else end_of(self.ends, self.zone)
 
+    @property
+    def last_day_kept(self) -> date:
+        """At its end what names people goes."""
+        return self.day_of(self.over_at - timedelta(microseconds=1)) + timedelta(days=self.privacy.keep_days)
+
     @cached_property
     def keep_until(self) -> datetime:
-        """Then what names people goes: the last instant of a day."""
-        last = self.day_of(self.over_at - timedelta(microseconds=1))
-        return end_of(last + timedelta(days=self.privacy.keep_days), self.zone)
+        return end_of(self.last_day_kept, self.zone)
 
     @property
     def responsible(self) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 
+from rollcall.desk.personal_data.deleted import deleted
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import standing
 from rollcall.desk.site.programme import programme_now, programme_of
@@ -44,7 +45,7 @@ def gather(store: Store, event: Event, as_of: datetime, before: Site) -> Site:
     intake, programme = store.intake(event), programme_now(store, event)
     stored = store.stored(event.slug)  # before the people: who comes between is looked for once more
     begins = programme.participants_from
-    is_listed = begins is not None and begins <= as_of < event.keep_until and not _is_deleted(store, event, as_of)
+    is_listed = begins is not None and begins <= as_of < event.keep_until and not deleted(store, event, as_of)
     contributions = published_contributions(event, programme, _numbered(store, event), before, event.day_of(as_of))
     return Site(
         event.slug,
@@ -59,12 +60,6 @@ def gather(store: Store, event: Event, as_of: datetime, before: Site) -> Site:
         stored=stored,
         anew_at=min((at for at in (begins, event.keep_until) if begins and at and at > as_of), default=None),
     )
-
-
-def _is_deleted(store: Store, event: Event, now: datetime) -> bool:
-    """Then it stays so, whatever the file says."""
-    retention = store.retention(event.slug) if event.is_over(now) else None
-    return retention is not None and retention.is_deleted
 
 
 def of_file(event: Event) -> str:
