@@ -15,7 +15,7 @@ from rollcall.desk.ports import Store
 from rollcall.desk.scan import everyone, in_step
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake, OnRoster, RosterVersion
-from rollcall.model.personal_data import ErasureStatus
+from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Outline, Registered, Revision, says_the_same
 
 ROSTER_PAGE = 500
@@ -191,8 +191,12 @@ def listed(store: Store, event: str, version: RosterVersion) -> Iterator[OnRoste
 
 def erased_from(store: Store, event: str) -> Counter[str]:
     """How many of each version, also of a rooming list's, are erased; by its name. Its pages have their ids still."""
+    return listed_among(store.erasures(event))
+
+
+def listed_among(erasures: Iterable[Erasure]) -> Counter[str]:
     found = Counter[str]()
-    for one in store.erasures(event):
+    for one in erasures:
         if one.status is ErasureStatus.ERASED:
             found.update(one.listed)
     return found

@@ -346,9 +346,13 @@ def inbound_record(inbound: InboundEmail) -> dict[str, Any]:
         "sender_name": inbound.sender_name,
         "papers": [*map(_paper_record, inbound.papers)],
         "consent": inbound.consent,
-        "address": normalized_address(inbound.sender) if inbound.sender else "",
+        "address": found_under(inbound.sender),
         "marks": sorted({mark for form in inbound.forms for mark in (form.registration_id, form.person) if mark}),
     }
+
+
+def found_under(email: str) -> str:
+    return normalized_address(email) if email else ""
 
 
 def _paper_record(paper: InboundPaper) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from rollcall.model.contribution import (
     PaperStatus,
 )
 from rollcall.model.programme import AgendaItem, Document, Programme, Said
-from rollcall.model.registration import Actor, Way, normalized_address
+from rollcall.model.registration import Actor, Way
+from rollcall.store.codec import found_under
 
 
 def contribution_record(one: Contribution) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def contribution_record(one: Contribution) -> dict[str, Any]:
         "source": one.source,
         "name": one.name,
         "email": one.email,
-        "address": normalized_address(one.email) if one.email else "",
+        "address": found_under(one.email),
         "papers": [_paper_record(paper) for paper in one.papers],
         "item": one.item,
         "abstract": one.abstract,

@@ -7,10 +7,15 @@ from typing import Any
 from rollcall.model.announcement import Announcement, AnnouncementStatus, Wording
 from rollcall.model.hotels import RoomingLists, SentList
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import normalized_address
 from rollcall.model.review import DifferingForm, Ending, Handling, ItemId, ItemKind
 from rollcall.model.staff import Action, AuditEntry
-from rollcall.store.codec import registration_from, registration_record, roster_version_from, roster_version_record
+from rollcall.store.codec import (
+    found_under,
+    registration_from,
+    registration_record,
+    roster_version_from,
+    roster_version_record,
+)
 
 
 def differing_record(form: DifferingForm) -> dict[str, Any]:
@@ -107,7 +112,7 @@ def invitation_record(invitation: Invitation) -> dict[str, Any]:
         "by": invitation.by,
         "made_at": invitation.made_at,
         "email": invitation.email,
-        "address": normalized_address(invitation.email) if invitation.email else "",
+        "address": found_under(invitation.email),
         "language": invitation.language,
         "used_by": invitation.used_by,
         "revoked": invitation.revoked,

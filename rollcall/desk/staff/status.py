@@ -9,7 +9,7 @@ from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.health import MISSED_AFTER, due_since, overdue
 from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.ports import Store
-from rollcall.desk.roster import Places, Standing, are_whole, erased_from, is_news, without_late_revision
+from rollcall.desk.roster import Places, Standing, are_whole, is_news, listed_among, without_late_revision
 from rollcall.desk.scan import PAGE_SIZE, inbound_emails_now, still_quarantined, unsent_entries
 from rollcall.desk.staff.contributions import Counts, counts_of
 from rollcall.model.email import TO_STAFF, UNDELIVERED, CircuitBreaker, EmailKind, EmailStatus, OutboxEntry
@@ -161,7 +161,8 @@ def event_status(
     for one, inbound_status, _ in inbound_emails_now(store, slug):
         inbound[inbound_status] += 1
         to_review += one.needs_review
-    counted, unconfirmed, erased = people.counted, _Unconfirmed(store, slug), erased_from(store, slug)
+    erasures = store.erasures(slug)
+    counted, unconfirmed, erased = people.counted, _Unconfirmed(store, slug), listed_among(erasures)
     if news and intake and intake.versions:
         counted["news"] += erased[intake.versions[-1].name]
     emails = unsent_counts(unconfirmed.among(unsent_entries(store, slug)), now)
@@ -188,7 +189,7 @@ def event_status(
         retention=retention,
         contributions=counts_of(store, slug, contributions_close_at(store, event) if event else None),
         asked_to_erase=[one.answer_by for one in waiting(store, event)] if event else (),
-        erased=sum(one.status is ErasureStatus.ERASED for one in store.erasures(slug)),
+        erased=sum(one.status is ErasureStatus.ERASED for one in erasures),
     )
 
 
