@@ -1,17 +1,20 @@
 """The official Firestore emulator, started by gcloud for as long as it is needed."""
 
 import os
+import random
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _STARTS_WITHIN = 60.0
 """Seconds; a Java program on a cold disk."""
 _STOPS_WITHIN = 15.0
+_SERVERS = (10_000, 32_768)
+"""Linux gives connections the ports from there on, other systems from 49,152."""
 
 
 class NoEmulator(Exception):
@@ -55,9 +58,13 @@ def _stop(emulator: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
+    """One that the system gives to no connection, and to nobody who asks for any. Looking for it listens nowhere: who
+    waits for a server reaches nobody else."""
+    while True:
+        port = random.randrange(*_SERVERS)
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _answers(address: str) -> bool:
