@@ -10,15 +10,7 @@ from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.personal_data_ports import PersonalData
 from rollcall.desk.staff_ports import StaffDesk
 from rollcall.model.contribution import Contribution, Upload
-from rollcall.model.email import (
-    AT_ONCE,
-    AsItStands,
-    Attachment,
-    CircuitBreaker,
-    Email,
-    OutboxEntry,
-    SendResult,
-)
+from rollcall.model.email import AT_ONCE, AsItStands, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
@@ -86,9 +78,6 @@ class Registrations(Protocol):
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
         """By e-mail address, however it is written."""
 
-    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
-        """Those of its `similarity_key`."""
-
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""
 
@@ -147,8 +136,6 @@ class Outbox(Protocol):
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page, by id, of those neither sent nor delivered."""
-
-    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]: ...
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""

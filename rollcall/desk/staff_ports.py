@@ -9,12 +9,17 @@ from rollcall.model.email import EmailStatus, OutboxEntry
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import Outline, QuarantinedForm, Registered
+from rollcall.model.registration import Outline, QuarantinedForm, Registered, Registration
 from rollcall.model.review import DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
 
 
 class Search(Protocol):
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        """Those of its `similarity_key`."""
+
+    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]: ...
+
     def similarities(self, event: str) -> Iterator[tuple[str, str]]:
         """By id: each one's id, and what it has in common with its likely doubles."""
 

@@ -57,7 +57,6 @@ from rollcall.model.registration import (
     new_id,
     normalized_address,
     person_key,
-    similarity_hash,
 )
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -246,12 +245,6 @@ class Documents:
         query = Query(registrations_path(event), (("address", "==", normalized_address(address)),), limit=limit)
         return [registered_in(found) for found in self._database.query(query)]
 
-    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
-        like = (("similar", "==", similarity_hash(registration)),)
-        return [
-            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
-        ]
-
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
         writes = [Replace(conflict_path(event, id), record)]
@@ -348,10 +341,6 @@ class Documents:
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
         return [entry_in(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
-
-    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
-        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
-        return [entry_in(found) for found in self._database.query(query)]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))

@@ -9,7 +9,7 @@ from rollcall.model.email import UNDELIVERED, EmailStatus, OutboxEntry
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import Outline, QuarantinedForm, Registered
+from rollcall.model.registration import Outline, QuarantinedForm, Registered, Registration, similarity_hash
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
 from rollcall.store import codec, staff_codec
@@ -37,6 +37,16 @@ from rollcall.store.documents import (
 
 class StaffDocuments(ContributionDocuments):
     # --- finding people
+
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        like = (("similar", "==", similarity_hash(registration)),)
+        return [
+            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
+        ]
+
+    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
+        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
+        return [entry_in(found) for found in self._database.query(query)]
 
     def similarities(self, event: str) -> Iterator[tuple[str, str]]:
         for found in self._database.scan(registrations_path(event), ("similar",)):
