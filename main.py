@@ -27,6 +27,7 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
 from rollcall.model.links import SHORTEST_KEY
+from rollcall.model.registration import Registered
 from schemas.event import EventFileError, EventFiles
 
 if TYPE_CHECKING:
@@ -280,10 +281,12 @@ def _take_papers(at: Desk, event: Event, read: InboundEmail, reading: ParsedEmai
     return take_papers(at, event, read, reading, raw)
 
 
-def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def _write(
+    at: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     from rollcall.emails import write
 
-    return write(at, entry, event, intake)
+    return write(at, entry, event, intake, registered)
 
 
 @cache

@@ -204,7 +204,7 @@ def _receive(served: Served, name: str) -> Answer:
 def _sending(of: Database) -> dict[str, Counted]:
     """All confirmations, so that nothing is due afterwards."""
     send, record = of.running["send_mail"], of.running["record_deliveries"]
-    ids = of.store.due_entries(100)
+    ids = list(of.store.due_entries(100))
     sent = [of.billed(partial(_send, send, id)) for id in ids]
     return {
         "send_mail, a confirmation": sent[-1],

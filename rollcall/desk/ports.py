@@ -10,7 +10,16 @@ from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.personal_data_ports import PersonalData
 from rollcall.model.announcement import Announcement
 from rollcall.model.contribution import Contribution, Upload
-from rollcall.model.email import AT_ONCE, Attachment, CircuitBreaker, Email, EmailStatus, OutboxEntry, SendResult
+from rollcall.model.email import (
+    AT_ONCE,
+    AsItStands,
+    Attachment,
+    CircuitBreaker,
+    Email,
+    EmailStatus,
+    OutboxEntry,
+    SendResult,
+)
 from rollcall.model.event import Event
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
@@ -135,12 +144,18 @@ class Outbox(Protocol):
     def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
         """As `registered_among`."""
 
-    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """One commit, if nobody wrote the entry since it was read; else False. An entry of `enqueue` that exists
-        starts anew: the caller makes sure that nobody is sending it."""
+    def triggered_entry(self, id: str, event: bytes) -> OutboxEntry | None:
+        """As the database's trigger brings it; None if it does not. It may have been written since."""
 
-    def due_entries(self, limit: int) -> Sequence[str]:
-        """Ids, the longest due first."""
+    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
+        """In one reading, of what is asked for; the registration always, where it is about one."""
+
+    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> OutboxEntry | None:
+        """One commit, if nobody wrote the entry since it was read; else None. To be saved again without being read. An
+        entry of `enqueue` that exists starts anew: the caller makes sure that nobody is sending it."""
+
+    def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
+        """By id, the longest due first; None where it cannot be read."""
 
     def postpone(self, id: str, until: datetime) -> None:
         """Also an entry that cannot be read."""

@@ -36,7 +36,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, AsItStands, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
@@ -190,7 +190,7 @@ class Documents:
         if key:
             writes.append(_under(event, key, KeyUse(id, is_duplicate=False)))
         try:
-            return self._database.commit(*writes)
+            return self._database.commit(*writes).at
         except NotCommitted as refused:
             there = self.registration_of(event, person_key(registration)) if refused.may_be_ours else None
             return there.received_at if there and there.id == id else None
@@ -231,7 +231,7 @@ class Documents:
         if beside:
             writes += _revised(event, *beside)
         try:
-            return self._database.commit(*writes)
+            return self._database.commit(*writes).at
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
@@ -344,12 +344,32 @@ class Documents:
     def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
         return [entry_in(found) for found in self._database.read_many([entry_path(id) for id in dict.fromkeys(ids)])]
 
-    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
-        return self._committed(written, *map(_renewed, enqueue), is_ours=lambda: self.entry(entry.id) == entry)
+    def triggered_entry(self, id: str, event: bytes) -> OutboxEntry | None:
+        found = self._database.triggered(event)
+        return entry_in(found) if found and found.id == id else None
 
-    def due_entries(self, limit: int) -> Sequence[str]:
-        return self._due("outbox", limit)
+    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
+        registration, event = registration_path(entry.event, entry.registration_id or ""), event_path(entry.event)
+        asked = {registration: bool(entry.registration_id), event: intake, _BREAKER: breaker}
+        paths = [path for path, is_asked in asked.items() if is_asked]
+        found = dict(zip(paths, self._database.read_together(paths), strict=True))
+        return AsItStands(
+            as_of=found[paths[0]].read_at,
+            registered=_decoded(found.get(registration), registered_in),
+            intake=_decoded(found.get(event), _intake),
+            breaker=_breaker(found[_BREAKER]) if breaker else None,
+        )
+
+    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> OutboxEntry | None:
+        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
+        try:
+            return replace(entry, version=self._database.commit(written, *map(_renewed, enqueue)).version)
+        except NotCommitted as refused:
+            there = self.entry(entry.id) if refused.may_be_ours else None
+            return there if there == entry else None
+
+    def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
+        return {found.id: _entry_if_readable(found) for found in self._found_due("outbox", limit)}
 
     def postpone(self, id: str, until: datetime) -> None:
         self._database.commit(Update(entry_path(id), {"due_at": until}))
@@ -376,10 +396,7 @@ class Documents:
         return [entry for entry in entries if normalized_address(entry.to) == normalized_address(to)]
 
     def circuit_breaker(self) -> CircuitBreaker:
-        found = self._database.read(_BREAKER)
-        if found.values is None:
-            return CircuitBreaker(found.read_at)
-        return codec.breaker_from(values_of(found), found.read_at, found.version)
+        return _breaker(self._database.read(_BREAKER))
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
         written = saved(_BREAKER, codec.breaker_record(breaker), breaker.version)
@@ -421,12 +438,14 @@ class Documents:
         return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
 
     def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
-        found = self._database.read(path)
-        return decode(found) if found.values is not None else None
+        return _decoded(self._database.read(path), decode)
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
-        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
-        return [found.id for found in self._database.query(due)]
+        return [found.id for found in self._found_due(collection, limit, ids_only=True)]
+
+    def _found_due(self, collection: str, limit: int, *, ids_only: bool = False) -> Iterable[Document]:
+        due = (("due_at", "<=", self.now()),)
+        return self._database.query(Query(collection, due, "due_at", limit=limit, ids_only=ids_only))
 
     def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
         try:
@@ -482,6 +501,23 @@ def values_of(found: Document) -> Values:
 
 def entry_in(found: Document) -> OutboxEntry:
     return codec.entry_from(found.id, values_of(found), found.created_at, found.version)
+
+
+def _entry_if_readable(found: Document) -> OutboxEntry | None:
+    try:
+        return entry_in(found)
+    except Exception:  # who sends it reads it again, and says why not
+        return None
+
+
+def _decoded(found: Document | None, decode: Callable[[Document], _T]) -> _T | None:
+    return decode(found) if found and found.values is not None else None
+
+
+def _breaker(found: Document) -> CircuitBreaker:
+    if found.values is None:
+        return CircuitBreaker(found.read_at)
+    return codec.breaker_from(values_of(found), found.read_at, found.version)
 
 
 def quarantined_in(found: Document) -> QuarantinedForm:
