@@ -18,7 +18,7 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from handlers.logs import hide_requests
+from handlers.logs import hide_requests, log_fault
 from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
@@ -28,7 +28,7 @@ from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
 from rollcall.model.links import SHORTEST_KEY
 from rollcall.model.registration import Registered
-from schemas.event import EventFileError, read_events
+from schemas.event import EventFileError, EventFiles
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -58,7 +58,9 @@ def _or_stop() -> Iterator[None]:
 
 # Read at import: a wrong configuration stops the start.
 with _or_stop():
-    EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
+    EVENTS = EventFiles(
+        env.path("EVENTS", Path(__file__).parent / "events"), lambda error: log_fault(error, said=str(error))
+    )
     STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")

@@ -57,7 +57,8 @@ class RecentIntakes:
         if events.keys() <= self._known:
             return
         for slug in events.keys() - self._store.known_events():
-            self._store.intake(events[slug])
+            if event := events.get(slug):  # its file can be used
+                self._store.intake(event)
         self._known = self._known | events.keys()
 
 
@@ -118,6 +119,7 @@ class Desk:
     store: Store
     intakes: RecentIntakes
     events: Mapping[str, Event]
+    """Going over the values reads all files; over the keys, none."""
     write: "Callable[[Desk, OutboxEntry, Event, Intake, Registered | None], Email | NotNeeded]"
     post: Post
     files: Callable[[], Files]
