@@ -36,7 +36,7 @@ from google.cloud import firestore, storage
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
 from bench.messages import LARGE
-from bench.serving import FRAMEWORK, MB, Running, running
+from bench.serving import FRAMEWORK, MB, ON_ONE_PROCESSOR, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
@@ -102,7 +102,7 @@ class Bench:
         target = name.replace("-", "_")
         settings = {"HOME": str(self.folder), "THREADS": str(threads), **self.environment, "K_SERVICE": name}
         started = time.perf_counter()
-        with running(("taskset", "--cpu-list", "0", FRAMEWORK, "--target", target), free_port(), settings) as server:
+        with running((*ON_ONE_PROCESSOR, FRAMEWORK, "--target", target), free_port(), settings) as server:
             server.first_answer(lambda served: served.ask("OPTIONS", "/"))
             yield server, time.perf_counter() - started
 
