@@ -25,7 +25,6 @@ from google.api_core.exceptions import (
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
@@ -101,12 +100,11 @@ class FirestoreDatabase:
 
     def query(self, query: Query) -> Iterable[Document]:
         with _unavailable_as_ours():
-            return [self._found(snapshot) for snapshot in self._chosen(query).stream(**self._call())]
+            return self._rpc.query(query, self._call())
 
     def count(self, query: Query) -> int:
         with _unavailable_as_ours():
-            answers: Any = self._chosen(query, in_order=False).count().get(**self._call())
-        return int(answers[0][0].value)
+            return self._rpc.count(query, self._call())
 
     def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
         page = ""
@@ -125,30 +123,6 @@ class FirestoreDatabase:
 
     def about_now(self) -> datetime:
         return datetime.now(UTC) + self._shift
-
-    def _chosen(self, query: Query, *, in_order: bool = True) -> Any:
-        collection = self._client.collection(query.collection)
-        chosen: Any = collection
-        for field in query.where:
-            chosen = chosen.where(filter=FieldFilter(*field))
-        if in_order:
-            direction = firestore.Query.DESCENDING if query.descending else firestore.Query.ASCENDING
-            chosen = chosen.order_by(query.order_by or "__name__", direction=direction)
-            if query.after_value is not None:
-                chosen = chosen.order_by("__name__", direction=direction)
-        if query.limit is not None:
-            chosen = chosen.limit(query.limit)
-        if query.after:
-            place = {query.order_by: query.after_value} if query.after_value is not None else {}
-            chosen = chosen.start_after({**place, "__name__": collection.document(query.after)})
-        return chosen.select(()) if query.ids_only else chosen
-
-    def _found(self, snapshot: Any) -> Document:
-        read_at, created_at, updated_at = (
-            time + self._shift for time in (snapshot.read_time, snapshot.create_time, snapshot.update_time)
-        )
-        version = snapshot.update_time.timestamp_pb()
-        return Document(snapshot.id, snapshot.to_dict(), read_at, created_at, updated_at, version)
 
 
 @contextmanager

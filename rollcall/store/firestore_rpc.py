@@ -1,5 +1,5 @@
-"""Calls on single documents in Firestore's own protocol buffers: by the library's documents they take twice the
-processor's time (docs/performance.md, "What we improved"). Queries are rare and made with those."""
+"""Calls in Firestore's own protocol buffers: by the library's documents they take two to three times the processor's
+time (docs/performance.md, "What we improved")."""
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,27 +15,43 @@ from google.cloud.firestore_v1.types import (
     CommitRequest,
     DocumentChange,
     ListDocumentsRequest,
+    RunAggregationQueryRequest,
+    RunQueryRequest,
 )
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from rollcall.store.database import Committed, Create, Delete, Document, Update, Values, Write
+from rollcall.store.database import Committed, Create, Delete, Document, Query, Update, Values, Write
 
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
 _DocumentChange = DocumentChange.pb()
 _ListDocumentsRequest = ListDocumentsRequest.pb()
+_RunAggregationQueryRequest = RunAggregationQueryRequest.pb()
+_RunQueryRequest = RunQueryRequest.pb()
+_OPERATORS = {
+    "==": "EQUAL",
+    "<": "LESS_THAN",
+    "<=": "LESS_THAN_OR_EQUAL",
+    ">": "GREATER_THAN",
+    "in": "IN",
+    "array_contains_any": "ARRAY_CONTAINS_ANY",
+}
 _LISTED = 500
 """Documents in one answer."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
+_NO_THREAD_BETWEEN = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1)
+"""Who waits for documents takes them from the network: a quarter of a read's processor's time less."""
 
 
 def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
     emulator = _emulator()
     if emulator:
-        channel = grpc.insecure_channel(emulator)
+        channel = grpc.insecure_channel(emulator, options=[_NO_THREAD_BETWEEN])
     else:
-        channel = FirestoreGrpcTransport.create_channel(credentials=credentials, options=[_KEEP_ALIVE])
+        channel = FirestoreGrpcTransport.create_channel(
+            credentials=credentials, options=[_KEEP_ALIVE, _NO_THREAD_BETWEEN]
+        )
     return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
 
 
@@ -92,6 +108,29 @@ class FirestoreRpc:
         answer = type(first).pb(first)
         return [self._document(one, _NEVER) for one in answer.documents], answer.next_page_token
 
+    def query(self, query: Query, how: Mapping[str, Any]) -> list[Document]:
+        chosen = self._chosen(query) | self._in_order(query)
+        request = RunQueryRequest.wrap(_RunQueryRequest(parent=self._parent(query), structured_query=chosen))
+
+        def answers() -> list[Any]:
+            return [*self._api.run_query(request, retry=None, timeout=how["timeout"], metadata=self._metadata)]
+
+        found = [type(one).pb(one) for one in how["retry"](answers)()]  # all again if the answer breaks off
+        return [
+            self._document(one.document, one.read_time.ToDatetime(UTC) + self._shift)
+            for one in found
+            if one.HasField("document")
+        ]
+
+    def count(self, query: Query, how: Mapping[str, Any]) -> int:
+        counted = {"structured_query": self._chosen(query), "aggregations": [{"alias": "count", "count": {}}]}
+        request = _RunAggregationQueryRequest(parent=self._parent(query), structured_aggregation_query=counted)
+        [answer] = self._api.run_aggregation_query(
+            RunAggregationQueryRequest.wrap(request), metadata=self._metadata, **how
+        )
+        count: int = type(answer).pb(answer).result.aggregate_fields["count"].integer_value
+        return count
+
     def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> Committed:
         request = _CommitRequest(database=self._database, writes=map(self._written, writes))
         answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
@@ -107,6 +146,32 @@ class FirestoreRpc:
             updated_at=one.update_time.ToDatetime(UTC) + self._shift,
             version=one.update_time,
         )
+
+    def _parent(self, query: Query) -> str:
+        return self._name(query.collection).rpartition("/")[0]
+
+    def _chosen(self, query: Query) -> dict[str, Any]:
+        chosen: dict[str, Any] = {"from_": [{"collection_id": _id(query.collection)}]}
+        if query.where:
+            chosen["where"] = {"composite_filter": {"op": "AND", "filters": [_filter(*one) for one in query.where]}}
+        if query.limit is not None:
+            chosen["limit"] = {"value": query.limit}
+        return chosen
+
+    def _in_order(self, query: Query) -> dict[str, Any]:
+        """And which of them, and what of each."""
+        names = [query.order_by or "__name__", *(["__name__"] if query.after_value is not None else [])]
+        direction = "DESCENDING" if query.descending else "ASCENDING"
+        ordered: dict[str, Any] = {
+            "order_by": [{"field": {"field_path": name}, "direction": direction} for name in names]
+        }
+        if query.after:
+            place = [{"reference_value": self._name(f"{query.collection}/{query.after}")}]
+            values = place if query.after_value is None else [_value(query.after_value), *place]
+            ordered["start_at"] = {"values": values, "before": False}
+        if query.ids_only:
+            ordered["select"] = {"fields": [{"field_path": "__name__"}]}
+        return ordered
 
     def _written(self, write: Write) -> dict[str, Any]:
         if isinstance(write, Delete):
@@ -126,6 +191,13 @@ class FirestoreRpc:
 
 def _id(name: str) -> str:
     return name.rpartition("/")[-1]
+
+
+def _filter(field: str, operator: str, value: Any) -> dict[str, Any]:
+    asked = {"field": {"field_path": field}}
+    if value is None:
+        return {"unary_filter": {**asked, "op": "IS_NULL"}}
+    return {"field_filter": {**asked, "op": _OPERATORS[operator], "value": _value(value)}}
 
 
 def _emulator() -> str | None:

@@ -46,10 +46,9 @@ def queries(project: str) -> list[Any]:
                 asked.append(request.structured_aggregation_query.structured_query)
             return go_on(details, request)
 
-    client = firestore.Client(project=project)
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())
-    client._firestore_api_internal = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    store = FirestoreStore(client)
+    api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+    store = FirestoreStore(firestore.Client(project=project), api)
     fill(store, an_event())
     query_all(store, an_event())
     return asked
