@@ -7,10 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
+from google.api_core.grpc_helpers import wrap_errors
 from google.auth.credentials import Credentials
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
-from google.cloud.firestore_v1.types import BatchGetDocumentsRequest, CommitRequest, ListDocumentsRequest
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsRequest,
+    CommitRequest,
+    CommitResponse,
+    ListDocumentsRequest,
+)
 
 from rollcall.store.database import Create, Delete, Document, Update, Values, Write
 
@@ -42,6 +49,8 @@ class FirestoreRpc:
         self._metadata = [("google-cloud-resource-prefix", self._database)]
         if _emulator():
             self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
+        self._commit = _commit(api)
+        self._for_commits = [*self._metadata, to_grpc_metadata({"database": self._database})]  # type: ignore[no-untyped-call]
 
     def read(self, path: str, how: Mapping[str, Any]) -> Document:
         request = _BatchGetDocumentsRequest(database=self._database, documents=[self._name(path)])
@@ -89,8 +98,8 @@ class FirestoreRpc:
 
     def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> datetime:
         request = _CommitRequest(database=self._database, writes=map(self._written, writes))
-        answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
-        committed_at: datetime = type(answer).pb(answer).commit_time.ToDatetime(UTC)
+        answer = how["retry"](how["timeout"](self._commit))(request, metadata=self._for_commits)
+        committed_at: datetime = answer.commit_time.ToDatetime(UTC)
         return committed_at + self._shift
 
     def _written(self, write: Write) -> dict[str, Any]:
@@ -107,6 +116,16 @@ class FirestoreRpc:
 
     def _name(self, path: str) -> str:
         return f"{self._database}/documents/{path}"
+
+
+def _commit(api: Any) -> Any:
+    """Without what the library's own method adds around it, a fifth of a commit's processor time."""
+    call = api.transport.grpc_channel.unary_unary(
+        "/google.firestore.v1.Firestore/Commit",
+        request_serializer=_CommitRequest.SerializeToString,
+        response_deserializer=CommitResponse.pb().FromString,
+    )
+    return wrap_errors(call)  # type: ignore[no-untyped-call]
 
 
 def _emulator() -> str | None:
