@@ -18,7 +18,7 @@ from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
 
 from handlers import Request, Response
-from handlers.logs import hide_requests
+from handlers.logs import hide_requests, log_fault
 from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
@@ -27,7 +27,8 @@ from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
 from rollcall.model.links import SHORTEST_KEY
-from schemas.event import EventFileError, read_events
+from rollcall.model.registration import Registered
+from schemas.event import EventFileError, EventFiles
 
 if TYPE_CHECKING:
     from cloudevents.http import CloudEvent
@@ -57,7 +58,9 @@ def _or_stop() -> Iterator[None]:
 
 # Read at import: a wrong configuration stops the start.
 with _or_stop():
-    EVENTS = read_events(env.path("EVENTS", Path(__file__).parent / "events"))
+    EVENTS = EventFiles(
+        env.path("EVENTS", Path(__file__).parent / "events"), lambda error: log_fault(error, said=str(error))
+    )
     STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")
@@ -278,10 +281,12 @@ def _take_papers(at: Desk, event: Event, read: InboundEmail, reading: ParsedEmai
     return take_papers(at, event, read, reading, raw)
 
 
-def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def _write(
+    at: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     from rollcall.emails import write
 
-    return write(at, entry, event, intake)
+    return write(at, entry, event, intake, registered)
 
 
 @cache

@@ -45,6 +45,7 @@ _PUBLIC = {
 _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
 _SECURITY = {**PRIVATE, **_PUBLIC, "Content-Security-Policy": _LOADS_NOTHING}
+_MOST_CONTACTS = 50  # of events; else whoever tries addresses would have thousands of files read
 _LONGEST_ACCEPT = 2_000  # characters; a browser's has 150, and each type in it costs
 GAP = "\0"
 """Stands in no page."""
@@ -244,7 +245,7 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
     event = event_at(request, events)
     if is_for_program or reads_json(request):
         return problem(request, error, event)
-    response = message(request, error, event, events=list(events.values()))
+    response = message(request, error, event, events=() if event or len(events) > _MOST_CONTACTS else events.values())
     response.headers.extend(error.headers)
     return response
 

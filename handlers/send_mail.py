@@ -19,7 +19,9 @@ def send_mail(desk: Desk, trigger: CloudEvent) -> None:
         raise ValueError("this trigger is not about an e-mail")
     email_id = subject.removeprefix(_COLLECTION)
     try:
-        attempted = send(desk, email_id)
+        brought = trigger.get_data()
+        seen = desk.store.triggered_entry(email_id, brought) if isinstance(brought, bytes) else None
+        attempted = send(desk, email_id, seen)
     except Exception as error:
         log_broken(error, email=email_id)
         raise ServiceUnavailable from None

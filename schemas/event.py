@@ -1,12 +1,13 @@
 """The event file, `events/<slug>.toml`, checked into an `Event`."""
 
 import logging
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -35,6 +36,8 @@ from schemas.toml import Lines, NoToml, read_toml
 
 _LOG = logging.getLogger(__name__)
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_SUFFIX = ".toml"
+_KEPT = 10_000  # 7 kB each
 _DEADLINE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}(:[0-9]{2})?)?")
 
 
@@ -324,15 +327,56 @@ def read_folder(folder: Path, *, in_all_languages: bool = True) -> tuple[dict[st
     """The events by slug, and a line for each fault of files that make none."""
     events: dict[str, Event] = {}
     faults: list[str] = []
-    for path in sorted(folder.glob("*.toml")):
+    for path in sorted(folder.glob(f"*{_SUFFIX}")):
         try:
             events[path.stem] = read_event(path, in_all_languages=in_all_languages)
         except EventFileError as error:
             faults += str(error).splitlines()
     if not events and not faults:
-        stands = "holds no event file" if folder.is_dir() else "there is no such folder"
-        faults.append(f"{folder}: {stands}; write one: make new-event SLUG=your-event EVENTS={folder}")
+        faults.append(_no_file_in(folder))
     return events, faults
+
+
+def _no_file_in(folder: Path) -> str:
+    stands = "holds no event file" if folder.is_dir() else "there is no such folder"
+    return f"{folder}: {stands}; write one: make new-event SLUG=your-event EVENTS={folder}"
+
+
+class EventFiles(Mapping[str, Event]):
+    """By slug, each read when first asked for. One that cannot be used is told, and its event alone is not there."""
+
+    def __init__(self, folder: Path, tell: Callable[[EventFileError], None]) -> None:
+        """Raises `EventFileError`, also for a name that is no slug."""
+        names = os.listdir(folder) if folder.is_dir() else ()  # a `Path` of each would take six times as long
+        self._slugs = dict.fromkeys(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+        if not self._slugs:
+            raise EventFileError(_no_file_in(folder))
+        for slug in self._slugs:
+            _check_name(slug, folder)
+
+        @lru_cache(_KEPT)
+        def read(slug: str) -> Event | None:
+            try:
+                return read_event(folder / f"{slug}{_SUFFIX}")
+            except EventFileError as error:
+                tell(error)
+                return None
+
+        self._read = read
+
+    def __getitem__(self, slug: str) -> Event:
+        if slug in self._slugs and (event := self._read(slug)):
+            return event
+        raise KeyError(slug)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._slugs)
+
+    def __len__(self) -> int:
+        return len(self._slugs)
+
+    def values(self) -> ValuesView[Event]:
+        return {slug: event for slug in self if (event := self.get(slug))}.values()
 
 
 def is_slug(text: str) -> bool:
@@ -342,12 +386,7 @@ def is_slug(text: str) -> bool:
 def read_event(path: Path, *, in_all_languages: bool = False) -> Event:
     """In its first language; the others are read when they are first asked for, since each takes 2 ms of a cold start,
     or at once, so that what is wrong in them is said. Raises `EventFileError`."""
-    if not _SLUG.fullmatch(path.stem):
-        raise EventFileError(
-            f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address"
-        )
-    if path.stem == SMOKE_TEST.slug:
-        raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
+    _check_name(path.stem, path.parent)
     text, given = _opened(path)
     first, *others = spoken = _languages_of(given)
 
@@ -371,9 +410,18 @@ def read_event(path: Path, *, in_all_languages: bool = False) -> Event:
     return event
 
 
+def _check_name(slug: str, folder: Path) -> None:
+    if is_slug(slug):
+        return
+    path = folder / f"{slug}{_SUFFIX}"
+    if slug == SMOKE_TEST.slug:
+        raise EventFileError(f"{path}: choose another name: the smoke test's event has this one")
+    raise EventFileError(f"{path}: name the file with lower-case letters, digits and hyphens: it is the web address")
+
+
 def _in_no_language(path: Path, text: str, given: Mapping[str, Any], spoken: Sequence[str]) -> Iterator[str]:
     lines, known = Lines(text), ", ".join(spoken)
-    for field, code in in_no_language_of_it(given, EventFile(), spoken):
+    for field, code in in_no_language_of_it(given, _table(), spoken):
         at = f"{field}.{code}"
         yield f"{path}:{lines.of(at)}: {at}: is in no language of the event: {known}; mend it, or add it to languages"
 
@@ -392,7 +440,7 @@ def remarks_on(path: Path) -> list[str]:
     offered, lines = given.get("languages", [ENGLISH]), Lines(text)
     return [
         f"{path}:{lines.of(field)}: {field}: is not there in {', '.join(codes)}; people read it in {used}"
-        for field, codes, used in untranslated(given, EventFile(), offered)
+        for field, codes, used in untranslated(given, _table(), offered)
     ]
 
 
@@ -421,7 +469,7 @@ def _read(
     path: Path, text: str, code: str, given: Mapping[str, Any], first: Event | None, spoken: Sequence[str]
 ) -> Event:
     """`first`: the event in its first language, unless that is this one. Raises `EventFileError`."""
-    table = EventFile()
+    table = _table()
     said, by_language = in_words_of(given, table, code, spoken[0])
     try:
         return _made(path, code, table.load(said), first)
@@ -432,6 +480,11 @@ def _read(
         raise EventFileError(
             "\n".join(f"{path}:{lines.of(field)}: {field}: {fault}" for field, fault in named)
         ) from None
+
+
+@cache
+def _table() -> EventFile:  # made once: it takes a fifth of reading a file
+    return EventFile()
 
 
 def _in_its_language(field: str, fault: str, by_language: Mapping[str, str], code: str) -> tuple[str, str]:

@@ -272,7 +272,7 @@ def _printed(visit: Visit, there: Registered) -> Response:
     desk, event = visit.desk, visit.event
     intake = replace(desk.intakes.fresh(event), as_of=event.over_at + timedelta.resolution)
     entry = confirmation(event.slug, there.id, there.registration.email, revision=there.confirmed)
-    email = desk.write(desk, entry, event, intake)
+    email = desk.write(desk, entry, event, intake, there)
     if isinstance(email, NotNeeded):
         raise _NO_CONFIRMATION
     return email_page(email)

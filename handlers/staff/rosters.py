@@ -249,7 +249,7 @@ def _as_sent(visit: Visit, intake: Intake, version: RosterVersion, ending: str) 
     """None where it is too large for an e-mail."""
     event = visit.desk.events[visit.event.slug]
     entry = roster_entry(event.slug, version.number, visit.member.address)
-    email = visit.desk.write(visit.desk, entry, event, intake)
+    email = visit.desk.write(visit.desk, entry, event, intake, None)
     files = email.attachments if isinstance(email, Email) else ()
     return next((one.content for one in files if one.name.endswith(ending)), None)
 

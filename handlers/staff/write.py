@@ -413,7 +413,8 @@ def _as_html(visit: Visit, there: Announcement, code: str) -> Response:
 def _written(visit: Visit, one: Announcement, code: str) -> Email:
     """As the trial says it."""
     entry = announcement_trial(one, code, visit.member.address, new_id())
-    written = visit.desk.write(visit.desk, entry, visit.desk.events[one.event], visit.desk.intakes.recent(visit.event))
+    intake = visit.desk.intakes.recent(visit.event)
+    written = visit.desk.write(visit.desk, entry, visit.desk.events[one.event], intake, None)
     if not isinstance(written, Email):
         raise TypeError("a trial is always written")
     return written

@@ -1,5 +1,6 @@
 """The Desk: what a registration desk works with."""
 
+import time
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,10 +10,11 @@ from typing import NoReturn
 from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Outbox, Post, Store
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import CircuitBreaker, Email, NotNeeded, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import READ_AGAIN_AFTER, Intake
+from rollcall.model.registration import Registered
 
 
 class RecentIntakes:
@@ -26,15 +28,21 @@ class RecentIntakes:
 
     def recent(self, event: Event) -> Intake:
         """At most `READ_AGAIN_AFTER` old, and not from before a deadline that has passed since."""
+        return self.at_hand(event) or self.fresh(event)
+
+    def at_hand(self, event: Event) -> Intake | None:
+        """The recent one, unless it must be read."""
         at, intake = self._read.get(event.slug, (0.0, None))
         age = timedelta(seconds=self._seconds() - at)
         if intake is None or age >= READ_AGAIN_AFTER or (not intake.past and intake.as_of + age > intake.closes_at):
-            return self.fresh(event)
+            return None
         return intake
 
     def fresh(self, event: Event) -> Intake:
         asked_at = self._seconds()
-        intake = self._store.intake(event)
+        return self.was_read(event, self._store.intake(event), asked_at)
+
+    def was_read(self, event: Event, intake: Intake, asked_at: float) -> Intake:
         self._read[event.slug] = (asked_at, intake)
         return intake
 
@@ -49,8 +57,23 @@ class RecentIntakes:
         if events.keys() <= self._known:
             return
         for slug in events.keys() - self._store.known_events():
-            self._store.intake(events[slug])
+            if event := events.get(slug):  # its file can be used
+                self._store.intake(event)
         self._known = self._known | events.keys()
+
+
+class RecentBreaker:
+    """Whether the circuit breaker was closed some seconds ago. An open one is read each time; of one that was opened
+    since, SendGrid's next answer tells this instance. `at` counts up as `Desk.seconds`."""
+
+    def __init__(self) -> None:
+        self._closed_until = float("-inf")
+
+    def was_closed(self, at: float) -> bool:
+        return at < self._closed_until
+
+    def was_read(self, breaker: CircuitBreaker, at: float) -> None:
+        self._closed_until = at if breaker.open_until else at + READ_AGAIN_AFTER.total_seconds()
 
 
 class LastHour:
@@ -96,7 +119,8 @@ class Desk:
     store: Store
     intakes: RecentIntakes
     events: Mapping[str, Event]
-    write: "Callable[[Desk, OutboxEntry, Event, Intake], Email | NotNeeded]"
+    """Going over the values reads all files; over the keys, none."""
+    write: "Callable[[Desk, OutboxEntry, Event, Intake, Registered | None], Email | NotNeeded]"
     post: Post
     files: Callable[[], Files]
     """Made on first use, as is `reader`: who waits for a page does not pay for it."""
@@ -104,7 +128,9 @@ class Desk:
     links: Links
     sender: str
     limits: Limits = field(default_factory=Limits)
+    seconds: Callable[[], float] = time.monotonic
     last_hour: LastHour = field(default_factory=LastHour)
+    breaker: RecentBreaker = field(default_factory=RecentBreaker)
     uploads: "Callable[[], Uploads]" = _none
     """With those below, what only contributions and the event's pages need."""
     inspect: "Callable[[], Inspector]" = _none

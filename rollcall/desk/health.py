@@ -24,9 +24,9 @@ class Health:
 
 def check_health(desk: Desk) -> Health:
     breaker = desk.store.circuit_breaker()
-    due = [desk.store.entry(id) for id in desk.store.due_entries(LOOKED_AT)]
+    due = desk.store.due_entries(LOOKED_AT)
     intakes = {event.slug: desk.store.intake(event) for event in desk.due_to_close(breaker.as_of)}
-    waited = [waited_for(entry, breaker.as_of) for entry in due if entry]
+    waited = [waited_for(entry, breaker.as_of) for entry in due.values() if entry]
     for one in desk.store.contributions_without_receipts():  # which are not even enqueued
         if one.event in desk.events and (received_at := one.papers[one.receipts].received_at):
             waited.append(breaker.as_of - received_at)

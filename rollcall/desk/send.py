@@ -2,7 +2,7 @@
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,8 @@ from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
 from rollcall.model import email
 from rollcall.model.email import AttemptOutcome, CircuitBreaker, EmailStatus, NotNeeded, OutboxEntry, SendResult
 from rollcall.model.errors import Gone, StoreUnavailable
+from rollcall.model.event import Event
+from rollcall.model.intake import Intake
 
 
 class CircuitChange(StrEnum):
@@ -34,42 +36,61 @@ class Attempted:
     over_total: bool = False
 
 
-def send(desk: Desk, email_id: str) -> Attempted | None:
+def send(desk: Desk, email_id: str, seen: OutboxEntry | None = None) -> Attempted | None:
     """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None if there was nothing
-    to do.
+    to do. `seen`: the entry, if the caller has it; somebody may have written it since.
 
-    1. Read the circuit breaker and the store's time together.
+    1. Read together the store's time and what the e-mail depends on, but what this instance read some seconds ago.
     2. Claim the entry under a lease. A lease that lapsed is an attempt of unknown result; an entry that has spent its
        attempts has failed. If its event has sent registrants what it may in an hour, it waits, and the staff are told.
-    3. Write the e-mail from what is stored now, unless it is no longer needed.
+    3. Write the e-mail from what was read, unless it is no longer needed.
     4. Post it.
     5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
     6. Open the circuit breaker if SendGrid would accept no e-mail now; close it if it accepted one.
     """
-    breaker = desk.store.circuit_breaker()
-    entry = None if breaker.is_open else desk.store.entry(email_id)
-    if entry is None or entry.due_at is None or entry.due_at > breaker.as_of:
+    entry = seen or desk.store.entry(email_id)
+    if entry is None or entry.due_at is None:
+        return None
+    began = desk.seconds()
+    stands = _as_it_stands(desk, entry, began)
+    if (stands.breaker and stands.breaker.is_open) or entry.due_at > stands.as_of:
         return None
     lately, limits = 0, desk.limits
     waits = False
     if may_be_postponed(entry):
         most = _most_to_one_address(entry, limits)
-        lately = desk.store.recently_sent(entry.to, breaker.as_of - limits.address_window, most)
+        lately = desk.store.recently_sent(entry.to, stands.as_of - limits.address_window, most)
         is_counted = entry.kind not in email.NOT_TO_REGISTRANTS and lately < most
-        waits = is_counted and not _has_room(desk, entry.event, breaker.as_of)
+        waits = is_counted and not _has_room(desk, entry.event, stands.as_of)
     attempt_id = secrets.token_hex(8)
     if waits:
-        claimed = over_total(entry, attempt_id, breaker.as_of, limits)
+        wanted = over_total(entry, attempt_id, stands.as_of, limits)
     else:
-        claimed = claim(entry, breaker.as_of, attempt_id, lately, limits)
-    if not desk.store.save_entry(claimed, digests_about(desk, claimed)):
-        return None
+        wanted = claim(entry, stands.as_of, attempt_id, lately, limits)
+    claimed = desk.store.save_entry(wanted, digests_about(desk, wanted))
+    if claimed is None:
+        return send(desk, email_id) if seen else None
     if claimed.status is not EmailStatus.SENDING:
         return Attempted(claimed.status, claimed.attempts[-1].note, over_total=waits)
-    result = _write_and_post(desk, claimed)
+    result = _write_and_post(desk, claimed, stands, began)
     status = _settle(desk, claimed, result)
     fault = result.fault if isinstance(result, email.Rejected) else None
-    return Attempted(status, result.note, _update_circuit(desk, breaker, result), fault)
+    return Attempted(status, result.note, _update_circuit(desk, stands.breaker, result), fault)
+
+
+def _as_it_stands(desk: Desk, entry: OutboxEntry, began: float) -> email.AsItStands:
+    """What goes to staff and hotels tells of what was just recorded: for that nothing is old enough to be known."""
+    event, about_one = desk.event(entry.event), bool(entry.registration_id)
+    stands = desk.store.as_it_stands(
+        entry,
+        intake=event is not None and not (about_one and desk.intakes.at_hand(event)),
+        breaker=not (about_one and desk.breaker.was_closed(began)),
+    )
+    if stands.breaker:
+        desk.breaker.was_read(stands.breaker, began)
+    if event and stands.intake:
+        desk.intakes.was_read(event, stands.intake, began)
+    return stands
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
@@ -82,14 +103,14 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
             breaker = desk.store.circuit_breaker()
             until = until or breaker.as_of + desk.limits.sweep_for
             limit = 1 if breaker.open_until else desk.limits.page
-            due = [] if breaker.is_open or breaker.as_of > until else desk.store.due_entries(limit)
+            due = {} if breaker.is_open or breaker.as_of > until else desk.store.due_entries(limit)
             yield from _send_page(desk, pool, due, until)
             if len(due) < limit:
                 return
 
 
 def _send_page(
-    desk: Desk, pool: ThreadPoolExecutor, due: Sequence[str], until: datetime
+    desk: Desk, pool: ThreadPoolExecutor, due: Mapping[str, OutboxEntry | None], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
     """To people at once, then to staff and hotels one after another: a roster fills processor and memory."""
     over = Signal()
@@ -98,7 +119,7 @@ def _send_page(
         try:
             if over.is_set() or (email.is_not_to_registrants(email_id) and desk.store.now() > until):
                 return None
-            attempted = _send_or_postpone(desk, email_id)
+            attempted = _send_or_postpone(desk, email_id, due[email_id])
         except StoreUnavailable:
             over.set()
             raise
@@ -128,9 +149,9 @@ def _send_page(
         raise unavailable
 
 
-def _send_or_postpone(desk: Desk, email_id: str) -> Attempted | Exception | None:
+def _send_or_postpone(desk: Desk, email_id: str, seen: OutboxEntry | None) -> Attempted | Exception | None:
     try:
-        return send(desk, email_id)
+        return send(desk, email_id, seen)
     except StoreUnavailable:
         raise
     except Exception as error:
@@ -278,24 +299,30 @@ def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
     return sum(attempt.outcome is outcome for attempt in entry.attempts)
 
 
-def _write_and_post(desk: Desk, claimed: OutboxEntry) -> SendResult | NotNeeded:
+def _write_and_post(desk: Desk, claimed: OutboxEntry, stands: email.AsItStands, began: float) -> SendResult | NotNeeded:
     event = desk.event(claimed.event)
     if event is None:
         return email.Rejected(permanent=False, note="its event has no file any more")
     try:
-        intake = desk.store.intake(event)
-        written = desk.write(desk, claimed, event, intake)
-        # writing what staff get may take minutes
-        as_of = desk.store.now() if claimed.kind in email.NOT_TO_REGISTRANTS else intake.as_of
+        written = desk.write(desk, claimed, event, _intake(desk, event, stands), stands.registered)
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
         if isinstance(error, Gone) and _was_erased(desk, claimed):
             return NotNeeded("its person was erased")
         return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
     if isinstance(written, NotNeeded):
         return written
-    if claimed.due_at is None or as_of >= claimed.due_at:
+    now = stands.as_of + timedelta(seconds=desk.seconds() - began)
+    if claimed.due_at is None or now >= claimed.due_at:
         return email.Rejected(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(written)
+
+
+def _intake(desk: Desk, event: Event, stands: email.AsItStands) -> Intake:
+    """Nobody is told to be late by a deadline that was moved meanwhile."""
+    intake = desk.intakes.recent(event)
+    if stands.intake is None and stands.registered and intake.leaves_out(stands.registered):
+        intake = desk.intakes.fresh(event)
+    return replace(intake, as_of=stands.as_of)
 
 
 def _was_erased(desk: Desk, claimed: OutboxEntry) -> bool:
@@ -304,12 +331,14 @@ def _was_erased(desk: Desk, claimed: OutboxEntry) -> bool:
     return desk.store.entry(claimed.id) is None or (erasure is not None and erasure.erased_at is not None)
 
 
-def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | NotNeeded) -> CircuitChange | None:
-    if not isinstance(result, email.RateLimited) and breaker.open_until is None:
+def _update_circuit(desk: Desk, breaker: CircuitBreaker | None, result: SendResult | NotNeeded) -> CircuitChange | None:
+    """`breaker` is None if it was closed."""
+    if not isinstance(result, email.RateLimited) and not (breaker and breaker.open_until):
         return None
     while True:
-        breaker = desk.store.circuit_breaker()
+        at, breaker = desk.seconds(), desk.store.circuit_breaker()
         after = circuit_after(breaker, result, desk.limits)
+        desk.breaker.was_read(after, at)
         if after == breaker:
             return CircuitChange.STILL_OPEN if breaker.is_open else None
         tell = after.account_refused and not (breaker.account_refused and breaker.open_until)
@@ -323,12 +352,12 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker, result: SendResult | No
 
 
 def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) -> EmailStatus:
+    current: OutboxEntry | None = claimed
     while True:
         # what was accepted waits for nothing any more, whatever the time
         now = claimed.attempts[-1].at if isinstance(result, email.Accepted) else desk.store.now()
-        current = desk.store.entry(claimed.id)
-        if current is None:  # its person was erased meanwhile, or was the smoke test's
-            return settle(claimed, claimed.attempts[-1].id, result, now, desk.limits).status
-        settled = settle(current, claimed.attempts[-1].id, result, now, desk.limits)
-        if settled == current or desk.store.save_entry(settled, digests_about(desk, settled)):
+        settled = settle(current or claimed, claimed.attempts[-1].id, result, now, desk.limits)
+        # its person may have been erased meanwhile, or was the smoke test's
+        if current in (None, settled) or desk.store.save_entry(settled, digests_about(desk, settled)):
             return settled.status
+        current = desk.store.entry(claimed.id)

@@ -24,16 +24,19 @@ from rollcall.emails import (
 from rollcall.model.email import Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     """From the store as it is now. `LookupError` or `ValueError`: something is missing or corrupt."""
     event = with_website(desk.links, event)
     match entry.kind:
         case EmailKind.CONFIRMATION:
-            return confirmation.write(desk, entry, event, intake)
+            return confirmation.write(desk, entry, event, intake, registered)
         case EmailKind.CONFLICT:
-            return conflict.write(desk, entry, event, intake)
+            return conflict.write(desk, entry, event, intake, registered)
         case EmailKind.ROSTER:
             return roster.write(desk, entry, event, intake)
         case EmailKind.STAFF_DIGEST:
@@ -41,13 +44,13 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
         case EmailKind.REPLY:
             return reply.write(desk, entry, event, intake)
         case EmailKind.WITHDRAWAL:
-            return withdrawal.write(desk, entry, event, intake)
+            return withdrawal.write(desk, entry, event, intake, registered)
         case EmailKind.LINKS:
-            return links.write(desk, entry, event, intake)
+            return links.write(desk, entry, event, intake, registered)
         case EmailKind.ADDRESS:
-            return address.write(desk, entry, event, intake)
+            return address.write(desk, entry, event, intake, registered)
         case EmailKind.ANNOUNCEMENT:
-            return announcement.write(desk, entry, event, intake)
+            return announcement.write(desk, entry, event, intake, registered)
         case EmailKind.INVITATION:
             return invitation.write(desk, entry, event, intake)
         case EmailKind.ROOMING_LIST:
@@ -57,7 +60,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
         case EmailKind.NOTICE:
             return notice.write(desk, entry, event, intake)
         case EmailKind.ERASURE:
-            return erasure.write(desk, entry, event, intake)
+            return erasure.write(desk, entry, event, intake, registered)
         case _:
             assert_never(entry.kind)
 

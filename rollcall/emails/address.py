@@ -9,10 +9,12 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over")
-    registered = person_of(desk, event, entry)
+    registered = person_of(desk, event, entry, registered)
     if registered.new_email != entry.to:
         return NotNeeded("this address no longer waits to be confirmed")
     event = event.in_language(registered.registration.language)

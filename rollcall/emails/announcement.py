@@ -10,6 +10,7 @@ from rollcall.model.announcement import Announcement, Wording
 from rollcall.model.email import Email, NotNeeded, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered
 
 _PARAGRAPHS = re.compile(r"\n\s*\n")
 _ADDRESS = re.compile(
@@ -33,7 +34,9 @@ class Addressee:
     reference: str
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     """Without a registration it is a trial, to one of the staff, in one language."""
     id, _, code = entry.about.partition(".")
     announcement = desk.store.announcement(id)
@@ -41,7 +44,7 @@ def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email
         raise LookupError(f"announcement {id} is not there")
     if entry.registration_id is None:
         return trial(desk, entry, event, announcement, code)
-    registered = person_of(desk, event, entry)
+    registered = person_of(desk, event, entry, registered)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
     event = event.in_language(registered.registration.language)

@@ -36,8 +36,10 @@ _EXAMPLES = ("hotel", "organization", "tel")
 """Fields that many forms have, and people change."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    registered = person_of(desk, event, entry)
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
+    registered = person_of(desk, event, entry, registered)
     event = event.in_language(registered.registration.language)
     revision = revision_of(desk, entry, registered) if entry.revision > 1 else None
     ways = ways_of(desk, event, registered, intake)

@@ -11,10 +11,12 @@ from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, same_mailbox
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over: there is nothing left to change")
-    registered = person_of(desk, event, entry)
+    registered = person_of(desk, event, entry, registered)
     if registered.is_withdrawn:
         return NotNeeded("the registration is withdrawn")
     if not same_mailbox(entry.to, registered.registration.email):

@@ -14,8 +14,10 @@ from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Registered
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    registered = person_of(desk, event, entry)
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
+    registered = person_of(desk, event, entry, registered)
     erasure = desk.store.erasure(registered.id)
     if erasure is None:
         raise LookupError(f"e-mail {entry.id} is about an erasure that is not there")

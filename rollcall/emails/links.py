@@ -27,11 +27,13 @@ class Linked:
         return unlinked(self.registered.registration.full_name)
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
     if intake.as_of > event.keep_until:
         return NotNeeded("the event's personal data is kept no longer")
     if entry.registration_id:
-        found: Sequence[Registered] = [person_of(desk, event, entry)]
+        found: Sequence[Registered] = [person_of(desk, event, entry, registered)]
     else:
         found = _under(desk, event, entry.to)
     to = _address_on_file(entry.to, found)

@@ -10,8 +10,10 @@ from rollcall.model.registration import Registered
 from templates import in_zone
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
-    registered = person_of(desk, event, entry)
+def write(
+    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
+) -> Email | NotNeeded:
+    registered = person_of(desk, event, entry, registered)
     if not registered.is_withdrawn:
         return NotNeeded("the registration is no longer withdrawn")
     as_withdrawn = revision_of(desk, entry, registered).after

@@ -89,8 +89,8 @@ def worded(
     )
 
 
-def person_of(desk: Desk, event: Event, entry: OutboxEntry) -> Registered:
-    registered = desk.store.registered(event.slug, entry.registration_id or "")
+def person_of(desk: Desk, event: Event, entry: OutboxEntry, registered: Registered | None) -> Registered:
+    """As it stands."""
     if registered is None:
         raise Gone(f"e-mail {entry.id} is about a registration that is not there")
     return take_back(desk, event, registered) if registered.came_too_late else registered

@@ -36,7 +36,7 @@ def run_schedule(
 
 def _newly_enqueued(desk: Desk) -> list[str]:
     try:
-        entries = [desk.store.entry(email_id) for email_id in desk.store.due_entries(20)]
+        entries = desk.store.due_entries(20).values()
     except StoreUnavailable:
         return []
     return [entry.id for entry in entries if entry and not entry.attempts]

@@ -10,6 +10,7 @@ from typing import ClassVar
 from rollcall.model.announcement import Announcement
 from rollcall.model.contribution import Contribution
 from rollcall.model.inbound import InboundEmail
+from rollcall.model.intake import Intake
 from rollcall.model.invitation import Invitation
 from rollcall.model.registration import Registered, normalized_address
 
@@ -155,6 +156,17 @@ class CircuitBreaker:
     @property
     def is_open(self) -> bool:
         return self.open_until is not None and self.as_of < self.open_until
+
+
+@dataclass(frozen=True)
+class AsItStands:
+    """What an e-mail depends on, read together."""
+
+    as_of: datetime
+    registered: Registered | None
+    """Whom it is about."""
+    intake: Intake | None
+    breaker: CircuitBreaker | None
 
 
 @dataclass(frozen=True)

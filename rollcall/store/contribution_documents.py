@@ -27,7 +27,7 @@ class ContributionDocuments(Documents):
             return self._database.commit(
                 Create(contribution_path(contribution.id), record),
                 Create(contribution_key_path(contribution.event, contribution.key), key),
-            )
+            ).at
         except NotCommitted as refused:
             ours = self.contribution_under(contribution.event, contribution.key) if refused.may_be_ours else None
             return ours.created_at if ours and ours.id == contribution.id else None
@@ -84,7 +84,7 @@ class ContributionDocuments(Documents):
             witness = Create(f"{path}/history/{after.revision}", versioned(record))
             writes.append(witness)
         try:
-            return self._database.commit(*writes)
+            return self._database.commit(*writes).at
         except NotCommitted as refused:
             there = self._database.read(witness.path) if refused.may_be_ours else None
             return there.updated_at if there and there.values == witness.values else None

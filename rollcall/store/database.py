@@ -73,6 +73,13 @@ class Query:
     ids_only: bool = False
 
 
+@dataclass(frozen=True)
+class Committed:
+    at: datetime
+    version: object
+    """Of the document that was written first."""
+
+
 class NotCommitted(Exception):
     """Nothing was written, unless (`may_be_ours`) by an earlier try that ended without an answer."""
 
@@ -87,11 +94,17 @@ class Database(Protocol):
     def read(self, path: str) -> Document:
         """`read_at` is after every commit acknowledged before, before every later one."""
 
-    def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        """In no order."""
+    def read_together(self, paths: Sequence[str]) -> Sequence[Document]:
+        """As `read` does, in this order."""
 
-    def commit(self, *writes: Write) -> datetime:
-        """All or none, and when. Raises `NotCommitted`."""
+    def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
+        """Those that are there, in no order."""
+
+    def commit(self, *writes: Write) -> Committed:
+        """All or none. Raises `NotCommitted`."""
+
+    def triggered(self, event: bytes) -> Document | None:
+        """What our trigger brings; None if it brings none that can be read."""
 
     def query(self, query: Query) -> Iterable[Document]: ...
 

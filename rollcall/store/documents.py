@@ -30,13 +30,13 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from rollcall.model.email import AT_ONCE, DONE, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, AsItStands, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
@@ -49,7 +49,6 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
-    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -58,7 +57,6 @@ from rollcall.model.registration import (
     new_id,
     normalized_address,
     person_key,
-    similarity_hash,
 )
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -190,7 +188,7 @@ class Documents:
         if key:
             writes.append(_under(event, key, KeyUse(id, is_duplicate=False)))
         try:
-            return self._database.commit(*writes)
+            return self._database.commit(*writes).at
         except NotCommitted as refused:
             there = self.registration_of(event, person_key(registration)) if refused.may_be_ours else None
             return there.received_at if there and there.id == id else None
@@ -231,7 +229,7 @@ class Documents:
         if beside:
             writes += _revised(event, *beside)
         try:
-            return self._database.commit(*writes)
+            return self._database.commit(*writes).at
         except NotCommitted as refused:
             there = self._database.read(made.path) if refused.may_be_ours else None
             return there.created_at if there and there.values == made.values else None
@@ -246,16 +244,6 @@ class Documents:
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
         query = Query(registrations_path(event), (("address", "==", normalized_address(address)),), limit=limit)
         return [registered_in(found) for found in self._database.query(query)]
-
-    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
-        like = (("similar", "==", similarity_hash(registration)),)
-        return [
-            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
-        ]
-
-    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
-        for found in self._database.scan(registrations_path(event), ("similar",)):
-            yield found.id, (found.values or {}).get("similar") or ""
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
@@ -278,30 +266,6 @@ class Documents:
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         query = Query(registrations_path(event), after=after, limit=limit)
-        return [registered_in(found) for found in self._database.query(query)]
-
-    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
-        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        for found in self._database.scan(registrations_path(event), only):
-            yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
-
-    def stored(self, event: str) -> int:
-        registrations, inbound = (
-            Query(registrations_path(event)),
-            Query("inbound", (("event", "==", event),)),
-        )
-        return self._database.count(registrations) + self._database.count(inbound)
-
-    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
-        place = self._read(registration_path(event, after), lambda found: found.values) if after else None
-        query = Query(
-            registrations_path(event),
-            (("terms", "array_contains_any", list(terms)),),
-            "name_key",
-            after=after if place else None,
-            after_value=place["name_key"] if place else None,
-            limit=limit,
-        )
         return [registered_in(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
@@ -344,12 +308,32 @@ class Documents:
     def entries_among(self, ids: Iterable[str]) -> Sequence[OutboxEntry]:
         return [entry_in(found) for found in self._database.read_many([entry_path(id) for id in dict.fromkeys(ids)])]
 
-    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
-        return self._committed(written, *map(_renewed, enqueue), is_ours=lambda: self.entry(entry.id) == entry)
+    def triggered_entry(self, id: str, event: bytes) -> OutboxEntry | None:
+        found = self._database.triggered(event)
+        return entry_in(found) if found and found.id == id else None
 
-    def due_entries(self, limit: int) -> Sequence[str]:
-        return self._due("outbox", limit)
+    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
+        registration, event = registration_path(entry.event, entry.registration_id or ""), event_path(entry.event)
+        asked = {registration: bool(entry.registration_id), event: intake, _BREAKER: breaker}
+        paths = [path for path, is_asked in asked.items() if is_asked]
+        found = dict(zip(paths, self._database.read_together(paths), strict=True))
+        return AsItStands(
+            as_of=found[paths[0]].read_at,
+            registered=_decoded(found.get(registration), registered_in),
+            intake=_decoded(found.get(event), _intake),
+            breaker=_breaker(found[_BREAKER]) if breaker else None,
+        )
+
+    def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> OutboxEntry | None:
+        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
+        try:
+            return replace(entry, version=self._database.commit(written, *map(_renewed, enqueue)).version)
+        except NotCommitted as refused:
+            there = self.entry(entry.id) if refused.may_be_ours else None
+            return there if there == entry else None
+
+    def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
+        return {found.id: _entry_if_readable(found) for found in self._found_due("outbox", limit)}
 
     def postpone(self, id: str, until: datetime) -> None:
         self._database.commit(Update(entry_path(id), {"due_at": until}))
@@ -357,10 +341,6 @@ class Documents:
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
         return [entry_in(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
-
-    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
-        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
-        return [entry_in(found) for found in self._database.query(query)]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
@@ -376,10 +356,7 @@ class Documents:
         return [entry for entry in entries if normalized_address(entry.to) == normalized_address(to)]
 
     def circuit_breaker(self) -> CircuitBreaker:
-        found = self._database.read(_BREAKER)
-        if found.values is None:
-            return CircuitBreaker(found.read_at)
-        return codec.breaker_from(values_of(found), found.read_at, found.version)
+        return _breaker(self._database.read(_BREAKER))
 
     def save_circuit_breaker(self, breaker: CircuitBreaker, enqueue: Sequence[OutboxEntry]) -> bool:
         written = saved(_BREAKER, codec.breaker_record(breaker), breaker.version)
@@ -421,12 +398,14 @@ class Documents:
         return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
 
     def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
-        found = self._database.read(path)
-        return decode(found) if found.values is not None else None
+        return _decoded(self._database.read(path), decode)
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
-        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
-        return [found.id for found in self._database.query(due)]
+        return [found.id for found in self._found_due(collection, limit, ids_only=True)]
+
+    def _found_due(self, collection: str, limit: int, *, ids_only: bool = False) -> Iterable[Document]:
+        due = (("due_at", "<=", self.now()),)
+        return self._database.query(Query(collection, due, "due_at", limit=limit, ids_only=ids_only))
 
     def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
         try:
@@ -482,6 +461,23 @@ def values_of(found: Document) -> Values:
 
 def entry_in(found: Document) -> OutboxEntry:
     return codec.entry_from(found.id, values_of(found), found.created_at, found.version)
+
+
+def _entry_if_readable(found: Document) -> OutboxEntry | None:
+    try:
+        return entry_in(found)
+    except Exception:  # who sends it reads it again, and says why not
+        return None
+
+
+def _decoded(found: Document | None, decode: Callable[[Document], _T]) -> _T | None:
+    return decode(found) if found and found.values is not None else None
+
+
+def _breaker(found: Document) -> CircuitBreaker:
+    if found.values is None:
+        return CircuitBreaker(found.read_at)
+    return codec.breaker_from(values_of(found), found.read_at, found.version)
 
 
 def quarantined_in(found: Document) -> QuarantinedForm:

@@ -29,7 +29,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.database import Document, NotCommitted, Query, Write
+from rollcall.store.database import Committed, Document, NotCommitted, Query, Write
 from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
 from rollcall.store.personal_data_documents import DocumentStore
 
@@ -79,20 +79,19 @@ class FirestoreDatabase:
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 
     def read(self, path: str) -> Document:
+        return self.read_together([path])[0]
+
+    def read_together(self, paths: Sequence[str]) -> Sequence[Document]:
         try:
             with _unavailable_as_ours():
-                return self._rpc.read(path, self._call())
-        except NotFound as error:  # not the document, which may be missing, but the database, or its project
+                return self._rpc.read(paths, self._call())
+        except NotFound as error:  # no document, which may be missing, but the database, or its project
             raise StoreUnavailable(_RETRY_AFTER) from error
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
-        if not paths:
-            return []
-        with _unavailable_as_ours():
-            snapshots: Any = self._client.get_all([self._client.document(path) for path in paths], **self._call())
-            return [self._found(snapshot) for snapshot in snapshots if snapshot.exists]
+        return [found for found in self.read_together(paths) if found.values is not None] if paths else []
 
-    def commit(self, *writes: Write) -> datetime:
+    def commit(self, *writes: Write) -> Committed:
         call = self._call()
         try:
             with _unavailable_as_ours():
@@ -117,6 +116,9 @@ class FirestoreDatabase:
             yield from found
             if not page:
                 return
+
+    def triggered(self, event: bytes) -> Document | None:
+        return self._rpc.triggered(event)
 
     def leave_no_trace(self) -> None:
         """Google's part."""

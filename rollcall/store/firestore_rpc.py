@@ -16,13 +16,16 @@ from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     CommitRequest,
     CommitResponse,
+    DocumentChange,
     ListDocumentsRequest,
 )
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
-from rollcall.store.database import Create, Delete, Document, Update, Values, Write
+from rollcall.store.database import Committed, Create, Delete, Document, Update, Values, Write
 
 _CommitRequest = CommitRequest.pb()
 _BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
+_DocumentChange = DocumentChange.pb()
 _ListDocumentsRequest = ListDocumentsRequest.pb()
 _LISTED = 500
 """Documents in one answer."""
@@ -52,22 +55,31 @@ class FirestoreRpc:
         self._commit = _commit(api)
         self._for_commits = [*self._metadata, to_grpc_metadata({"database": self._database})]  # type: ignore[no-untyped-call]
 
-    def read(self, path: str, how: Mapping[str, Any]) -> Document:
-        request = _BatchGetDocumentsRequest(database=self._database, documents=[self._name(path)])
+    def read(self, paths: Sequence[str], how: Mapping[str, Any]) -> list[Document]:
+        """In this order, there or not."""
+        names = list(map(self._name, paths))
+        request = _BatchGetDocumentsRequest(database=self._database, documents=names)
         answers = self._api.batch_get_documents(
             request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
         )
-        first = next(iter(answers))  # the only one, since one document was asked for
-        answer = type(first).pb(first)
-        found = answer.found
-        return Document(
-            id=path.rpartition("/")[-1],
-            values=_decoded(found.fields) if answer.WhichOneof("result") == "found" else None,
-            read_at=answer.read_time.ToDatetime(UTC) + self._shift,
-            created_at=found.create_time.ToDatetime(UTC) + self._shift,
-            updated_at=found.update_time.ToDatetime(UTC) + self._shift,
-            version=found.update_time,
-        )
+        found = {}
+        for one in answers:
+            answer = type(one).pb(one)
+            read_at = answer.read_time.ToDatetime(UTC) + self._shift
+            if answer.missing:
+                found[answer.missing] = Document(_id(answer.missing), None, read_at, _NEVER, _NEVER, None)
+            else:
+                found[answer.found.name] = self._document(answer.found, read_at)
+        return [found[name] for name in names]
+
+    def triggered(self, event: bytes) -> Document | None:
+        """The document in a `google.events.cloud.firestore.v1.DocumentEventData`. Its `value`, and all within, has the
+        numbers and types of `DocumentChange`'s `document`; what else it has is passed over."""
+        try:
+            brought = _DocumentChange.FromString(event).document
+        except DecodeError:
+            return None
+        return self._document(brought, _NEVER) if brought.name else None
 
     def listed(
         self, collection: str, only: Sequence[str], page: str, how: Mapping[str, Any]
@@ -83,24 +95,22 @@ class FirestoreRpc:
         ).pages
         first = next(pages)
         answer = type(first).pb(first)
-        found = [
-            Document(
-                id=one.name.rpartition("/")[-1],
-                values=_decoded(one.fields),
-                read_at=_NEVER,
-                created_at=one.create_time.ToDatetime(UTC) + self._shift,
-                updated_at=one.update_time.ToDatetime(UTC) + self._shift,
-                version=one.update_time,
-            )
-            for one in answer.documents
-        ]
-        return found, answer.next_page_token
+        return [self._document(one, _NEVER) for one in answer.documents], answer.next_page_token
 
-    def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> datetime:
+    def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> Committed:
         request = _CommitRequest(database=self._database, writes=map(self._written, writes))
-        answer = how["retry"](how["timeout"](self._commit))(request, metadata=self._for_commits)
-        committed_at: datetime = answer.commit_time.ToDatetime(UTC)
-        return committed_at + self._shift
+        done = how["retry"](how["timeout"](self._commit))(request, metadata=self._for_commits)
+        return Committed(done.commit_time.ToDatetime(UTC) + self._shift, done.write_results[0].update_time)
+
+    def _document(self, one: Any, read_at: datetime) -> Document:
+        return Document(
+            id=_id(one.name),
+            values=_decoded(one.fields),
+            read_at=read_at,
+            created_at=one.create_time.ToDatetime(UTC) + self._shift,
+            updated_at=one.update_time.ToDatetime(UTC) + self._shift,
+            version=one.update_time,
+        )
 
     def _written(self, write: Write) -> dict[str, Any]:
         if isinstance(write, Delete):
@@ -116,6 +126,10 @@ class FirestoreRpc:
 
     def _name(self, path: str) -> str:
         return f"{self._database}/documents/{path}"
+
+
+def _id(name: str) -> str:
+    return name.rpartition("/")[-1]
 
 
 def _commit(api: Any) -> Any:

@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any, assert_never
 
 from rollcall.model.errors import StoreUnavailable
-from rollcall.store.database import Create, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
+from rollcall.store.database import (
+    Committed,
+    Create,
+    Delete,
+    Document,
+    NotCommitted,
+    Query,
+    Replace,
+    Update,
+    Values,
+    Write,
+)
 from rollcall.store.personal_data_documents import DocumentStore
 
 _FIELDS = ("due_at", "address", "closing", "similar", "registration_id", "about")
@@ -95,21 +106,27 @@ class SqliteDatabase:
         self._connection.close()
 
     def read(self, path: str) -> Document:
+        return self.read_together([path])[0]
+
+    def read_together(self, paths: Sequence[str]) -> Sequence[Document]:
         with self._commit() as now:
-            return self._read(path, now)
+            return [self._read(path, now) for path in paths]
 
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
         with self._lock, _unavailable_as_ours():
             found = [self._read(path, _NEVER) for path in paths]
         return [one for one in found if one.values is not None]
 
-    def commit(self, *writes: Write) -> datetime:
+    def commit(self, *writes: Write) -> Committed:
         with self._commit() as now:
             for write in writes:
                 self._write(write, now)
         if any(isinstance(write, Delete) for write in writes):
             self._rows(_EMPTY_LOG, ())
-        return now
+        return Committed(now, _text(now))
+
+    def triggered(self, event: bytes) -> None:
+        """Nobody else watches the file."""
 
     def leave_no_trace(self) -> None:
         """What is deleted is overwritten at once, but pages that were divided may still have a copy: the file is

@@ -343,7 +343,7 @@ def test_thanks_for_a_confirmation_need_nobody_and_get_no_answer(
     assert (inbound.needs_review, inbound.answered, inbound.remark) == (False, False, "")
     assert statuses(inbound) == (InboundStatus.REGISTERED, [FormStatus.DUPLICATE])
     assert inbound.forms[0].registration_id == there(desk).id
-    assert desk.store.due_entries(9) == []
+    assert list(desk.store.due_entries(9)) == []
     assert sent(desk, postbox) == []
     assert answer(desk, ours, "Thank you. Is there a bus?", program).needs_review
 

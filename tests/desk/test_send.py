@@ -19,6 +19,7 @@ from rollcall.desk.send import Attempted, CircuitChange, _write_and_post, backof
 from rollcall.model.email import (
     BY_DELIVERY_EVENTS,
     Accepted,
+    AsItStands,
     AttemptOutcome,
     DeliveryEvent,
     Email,
@@ -58,6 +59,10 @@ def record_of(desk: Desk, id: str = ENTRY.id) -> OutboxEntry:
     entry = desk.store.entry(id)
     assert entry is not None
     return entry
+
+
+def as_it_stands(desk: Desk, id: str = ENTRY.id) -> AsItStands:
+    return desk.store.as_it_stands(record_of(desk, id), intake=True, breaker=True)
 
 
 def state_after(desk: Desk) -> EmailStatus | None:
@@ -237,9 +242,12 @@ class TestLease:
         assert record_of(desk).status is EmailStatus.SENT
 
     def test_a_sender_that_was_stopped_too_long_does_not_post(self, desk: Desk, postbox: Postbox, clock: Clock) -> None:
-        claimed = claim(record_of(desk), clock.now, "stopped", 0, LIMITS)
+        began, stands = desk.seconds(), as_it_stands(desk)
+        claimed = claim(record_of(desk), stands.as_of, "stopped", 0, LIMITS)
         clock.forward(LIMITS.lease)
-        assert _write_and_post(desk, claimed) == Rejected(False, "the lease had lapsed before it was posted")
+        assert _write_and_post(desk, claimed, stands, began) == Rejected(
+            False, "the lease had lapsed before it was posted"
+        )
         assert postbox.messages == []
 
     def test_a_roster_that_was_drawn_up_for_too_long_is_not_posted(
@@ -250,9 +258,12 @@ class TestLease:
             return desk.write(at, entry, *about)
 
         (entry,) = enqueue_digests(desk, clock, 1)
-        claimed = claim(record_of(desk, entry.id), clock.now, "slow", 0, LIMITS)
+        began, stands = desk.seconds(), as_it_stands(desk, entry.id)
+        claimed = claim(record_of(desk, entry.id), stands.as_of, "slow", 0, LIMITS)
         slow = replace(desk, write=write)
-        assert _write_and_post(slow, claimed) == Rejected(False, "the lease had lapsed before it was posted")
+        assert _write_and_post(slow, claimed, stands, began) == Rejected(
+            False, "the lease had lapsed before it was posted"
+        )
         assert postbox.messages == []
 
     def test_a_roster_has_longer_to_be_written_and_posted(self, desk: Desk, clock: Clock) -> None:
@@ -513,7 +524,7 @@ class TestSweep:
 
     def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
         def post(_: Email) -> SendResult:
-            clock.now = began + LIMITS.sweep_for
+            clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
         began = clock.now

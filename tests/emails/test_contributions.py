@@ -12,7 +12,6 @@ from rollcall.desk.contributions.submit import number_due
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.send import send_due
-from rollcall.emails import write
 from rollcall.model.contribution import Contribution, PaperDoubt, PaperKind
 from rollcall.model.email import (
     Email,
@@ -41,7 +40,7 @@ from tests.support.contributions import (
     numbered,
     sent_in,
 )
-from tests.support.desk import Postbox
+from tests.support.desk import Postbox, write_now
 
 PRESS = Press("P", "staff@example.org", EVENT.opens_at)
 
@@ -57,7 +56,7 @@ def entry_of(one: Contribution, place: int = 1) -> OutboxEntry:
 
 
 def written(desk: Desk, entry: OutboxEntry, event: Event = EVENT) -> Email | NotNeeded:
-    return write(desk, entry, event, desk.store.intake(event))
+    return write_now(desk, entry, event)
 
 
 def receipt(desk: Desk, one: Contribution, place: int = 1, event: Event = EVENT) -> Email:

@@ -10,7 +10,6 @@ from rollcall.desk.amend import Amended, end_links, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.desk.send import send_due
-from rollcall.emails import write
 from rollcall.emails.links import MOST
 from rollcall.model import email
 from rollcall.model.email import AT_ONCE, Email, EmailKind, EmailStatus, NotNeeded, OutboxEntry
@@ -21,7 +20,7 @@ from rollcall.model.registration import Actor, Change, Registration, Way, Why
 from tests.emails.samples import ANSWERS, digested, some
 from tests.support.builders import CANNOT_COME, LINKS, NOT_ME, a_registration, an_event_in
 from tests.support.clock import Clock
-from tests.support.desk import EVENT, Postbox
+from tests.support.desk import EVENT, Postbox, write_now
 
 HOUR = timedelta(hours=1)
 AMINA = a_registration()
@@ -35,7 +34,7 @@ def registered(desk: Desk, *those: Registration, event: Event = EVENT) -> list[s
 
 
 def asked(desk: Desk, address: str, event: Event = EVENT) -> Email | NotNeeded:
-    return write(desk, email.links_to(event.slug, "MARK", address, desk.store.now()), event, desk.store.intake(event))
+    return write_now(desk, email.links_to(event.slug, "MARK", address, desk.store.now()), event)
 
 
 def answered(desk: Desk, address: str, event: Event = EVENT) -> Email:
@@ -158,7 +157,7 @@ def test_a_new_link_is_of_the_one_whose_links_ended(desk: Desk) -> None:
     made = end_links(desk, EVENT, amina, Actor.REGISTRANT, Way.LINK)
     assert isinstance(made, Amended)
     (entry,) = [one for one in desk.store.entries_about(amina, 9) if one.kind is EmailKind.LINKS]
-    it = write(desk, entry, EVENT, desk.store.intake(EVENT))
+    it = write_now(desk, entry, EVENT)
     assert isinstance(it, Email)
     assert it.to == AMINA.email
     assert opened_by(it, desk.store.now()) == [amina]
@@ -192,7 +191,7 @@ def replied(desk: Desk, sender: str, *forms: InboundForm) -> Email:
     assert stored
     inbound: InboundEmail = replace(stored, sender=sender, message_id="<a@example.org>", forms=forms)
     assert desk.store.save_inbound(inbound)
-    it = write(desk, email.reply_entry(inbound, sender), EVENT, desk.store.intake(EVENT))
+    it = write_now(desk, email.reply_entry(inbound, sender), EVENT)
     assert isinstance(it, Email)
     return it
 

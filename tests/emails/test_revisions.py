@@ -11,7 +11,6 @@ from icalendar import Calendar
 from rollcall.desk.amend import Amended, amend, confirm_address, end_links, withdraw
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, Conflict, register
-from rollcall.emails import write
 from rollcall.model import email
 from rollcall.model.email import Email, EmailKind, NotNeeded, OutboxEntry
 from rollcall.model.links import LinkPurpose, Opened
@@ -19,7 +18,7 @@ from rollcall.model.registration import Actor, Change, Registered, Registration,
 from tests.emails.samples import NEW_ADDRESS, OTHER_HOTEL
 from tests.support.builders import CANNOT_COME, LINKS, NOT_ME, a_registration
 from tests.support.clock import Clock
-from tests.support.desk import EVENT
+from tests.support.desk import EVENT, write_now
 
 HOUR = timedelta(hours=1)
 AT_NEW_ADDRESS = a_registration(email=NEW_ADDRESS)
@@ -54,7 +53,7 @@ def entry_of(desk: Desk, id: str, revision: int, kind: EmailKind = EmailKind.CON
 
 
 def said(desk: Desk, entry: OutboxEntry) -> Email | NotNeeded:
-    return write(desk, entry, EVENT, desk.store.intake(EVENT))
+    return write_now(desk, entry, EVENT)
 
 
 def written(desk: Desk, id: str, revision: int, kind: EmailKind = EmailKind.CONFIRMATION) -> Email:
@@ -241,7 +240,7 @@ def test_who_registered_late_gets_no_calendar_entry_and_staff_a_copy(desk: Desk,
 @pytest.mark.parametrize("closed", [False, True], ids=["open", "closed"])
 def test_an_e_mail_says_until_when_and_how_one_may_change(desk: Desk, clock: Clock, id: str, closed: bool) -> None:
     event = replace(EVENT, changes_until=clock.now + (-HOUR if closed else HOUR))
-    it = write(desk, entry_of(desk, id, 1), event, desk.store.intake(event))
+    it = write_now(desk, entry_of(desk, id, 1), event)
     assert isinstance(it, Email)
     text, until = " ".join(it.text.split()), "2 February 2004, 13:00" if closed else "2 February 2004, 15:00"
     assert (f"Changes could be made there until {until}" in text) == closed

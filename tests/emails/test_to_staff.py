@@ -18,7 +18,6 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, register
 from rollcall.desk.staff_digests import digests_within_the_hour
 from rollcall.documents.roster_content import IncompleteForm, RosterRow
-from rollcall.emails import write
 from rollcall.emails.roster import Roster, by_email, incomplete_form, word
 from rollcall.emails.wording import written_in
 from rollcall.inbound.reading import LONGEST_TEXT
@@ -58,6 +57,7 @@ from tests.emails.samples import (
 )
 from tests.support.builders import EVENTS, NOT_ME, a_registration, an_event, an_event_in, registered, staff_of
 from tests.support.clock import Clock
+from tests.support.desk import write_now
 
 MISSING = (Fault("required"),)
 counts_of_inbound = st.dictionaries(st.sampled_from(InboundStatus), st.integers(min_value=0, max_value=10**6))
@@ -228,7 +228,7 @@ IN_ARABIC = read_form(OFFERED, {"family_name": "ديالو", "email": "amina@exa
 
 
 def written(desk: Desk, entry: OutboxEntry, event: Event = OFFERED) -> Email:
-    said = write(desk, entry, event, desk.store.intake(event))
+    said = write_now(desk, entry, event)
     assert isinstance(said, Email)
     return said
 
@@ -303,7 +303,7 @@ def test_a_withdrawal_is_told_as_it_was_and_not_once_it_no_longer_counts(desk: D
     entry = withdrawal_notice(EVENT.slug, accepted.id, 2, EVENT.secretariat)
     assert "Withdrawn: 2 February 2004, 13:00 (Zurich time)" in written(desk, entry, EVENT).text
     assert isinstance(register(desk, EVENT, a_registration()), Accepted)
-    assert isinstance(write(desk, entry, EVENT, desk.store.intake(EVENT)), NotNeeded)
+    assert isinstance(write_now(desk, entry, EVENT), NotNeeded)
 
 
 def test_of_an_event_in_one_language_it_is_not_told() -> None:

@@ -1,7 +1,7 @@
 """`send_due_mail`: what it sees is said, and what goes wrong keeps nothing else waiting."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from rollcall.desk.health import LOOKED_AT
 from rollcall.desk.ports import EmailReader, Store
 from rollcall.desk.receive import receive
 from rollcall.desk.register import register
-from rollcall.model.email import Email
+from rollcall.model.email import Email, OutboxEntry
 from tests.support.builders import a_registration
 from tests.support.clock import Clock
 from tests.support.contributions import sent_in
@@ -42,7 +42,7 @@ class UnreadableToWhoLooks:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         return cast(Callable[..., Any], getattr(self._store, name))
 
-    def due_entries(self, limit: int) -> Sequence[str]:
+    def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
         if limit == LOOKED_AT:
             raise ValueError("a record that cannot be read")
         return self._store.due_entries(limit)

@@ -54,6 +54,7 @@ def desk_with(
     return Desk(
         store=store,
         intakes=RecentIntakes(store, seconds),
+        seconds=seconds,
         events=events,
         write=write,
         post=post,

@@ -7,7 +7,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.roster import listed
 from rollcall.model import email
-from rollcall.model.email import Email, OutboxEntry, SendResult
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.store.database import Create, Delete
 from rollcall.store.personal_data_documents import DocumentStore
@@ -37,6 +37,12 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
     seconds = lambda: clock.now.timestamp()  # noqa: E731
     post = (postbox or Postbox()).post
     return desk_with(store, post, path / "messages", events={EVENT.slug: EVENT}, seconds=seconds)
+
+
+def write_now(desk: Desk, entry: OutboxEntry, event: Event) -> Email | NotNeeded:
+    """From the store as it is."""
+    stands = desk.store.as_it_stands(entry, intake=True, breaker=True)
+    return desk.write(desk, entry, event, desk.store.intake(event), stands.registered)
 
 
 def entry_of(desk: Desk, id: str) -> OutboxEntry:

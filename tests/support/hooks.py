@@ -20,7 +20,7 @@ from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrp
 from rollcall.desk.contribution_ports import Published
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Files, Post, Store
-from rollcall.model.email import CircuitBreaker
+from rollcall.model.email import AsItStands, CircuitBreaker, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.sendgrid import SendGridPoster
@@ -88,6 +88,15 @@ class FirestoreAhead(FirestoreStore):
     def intake(self, event: Event) -> Intake:
         intake = super().intake(event)
         return replace(intake, as_of=intake.as_of + self._ahead())
+
+    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
+        read, ahead = super().as_it_stands(entry, intake=intake, breaker=breaker), self._ahead()
+        return replace(
+            read,
+            as_of=read.as_of + ahead,
+            intake=read.intake and replace(read.intake, as_of=read.intake.as_of + ahead),
+            breaker=read.breaker and replace(read.breaker, as_of=read.breaker.as_of + ahead),
+        )
 
     def circuit_breaker(self) -> CircuitBreaker:
         breaker = super().circuit_breaker()

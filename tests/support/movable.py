@@ -10,7 +10,7 @@ from threading import BoundedSemaphore, Lock
 from google.cloud import firestore
 
 from rollcall.desk.ports import Store
-from rollcall.store.database import Database, Document, Query, Write
+from rollcall.store.database import Committed, Database, Document, Query, Write
 from rollcall.store.firestore import FirestoreStore
 from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteStore
@@ -54,13 +54,22 @@ class MovableDatabase:
         with self._call():
             return self._converted(self._database.read(path))
 
+    def read_together(self, paths: Sequence[str]) -> Sequence[Document]:
+        with self._call():
+            return list(map(self._converted, self._database.read_together(paths)))
+
+    def triggered(self, event: bytes) -> Document | None:
+        found = self._database.triggered(event)
+        return self._converted(found) if found else None
+
     def read_many(self, paths: Sequence[str]) -> Iterable[Document]:
         with self._call():
             return [self._converted(found) for found in self._database.read_many(paths)]
 
-    def commit(self, *writes: Write) -> datetime:
+    def commit(self, *writes: Write) -> Committed:
         with self._call():
-            return self.shown(self._database.commit(*writes))
+            done = self._database.commit(*writes)
+            return replace(done, at=self.shown(done.at))
 
     def query(self, query: Query) -> Iterable[Document]:
         with self._call():

@@ -95,7 +95,8 @@ def publish_due(desk: Desk) -> Iterator[tuple[str, Site | Exception]]:
         event = desk.events.get(slug)
         try:
             if event is None:  # its file is gone
-                desk.store.published(slug, now, None)
+                if slug in due:
+                    desk.store.published(slug, now, None)
             elif slug in due or _is_unlike_its_file(desk, event, now):
                 yield slug, _looked(desk, event)
         except Exception as error:
