@@ -44,6 +44,7 @@ _PUBLIC = {
 }
 _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
+_SECURITY = {**PRIVATE, **_PUBLIC, "Content-Security-Policy": _LOADS_NOTHING}
 _MOST_CONTACTS = 50  # of events; else whoever tries addresses would have thousands of files read
 _LONGEST_ACCEPT = 2_000  # characters; a browser's has 150, and each type in it costs
 GAP = "\0"
@@ -274,8 +275,8 @@ def logo(event: Event) -> Response:
 
 
 def add_security_headers(response: Response) -> None:
-    for name, value in (PRIVATE | _PUBLIC | {"Content-Security-Policy": _LOADS_NOTHING}).items():
-        response.headers.setdefault(name, value)
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in _SECURITY.items() if name.lower() not in there])
 
 
 def add_cors_headers(request: Request, response: Response, event: Event) -> None:
