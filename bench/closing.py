@@ -61,7 +61,7 @@ from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registered_record, versioned
 from rollcall.store.database import Create, Database
 from rollcall.store.firestore import FirestoreDatabase
-from rollcall.store.firestore_rpc import firestore_api
+from rollcall.store.firestore_rpc import FirestoreRpc, firestore_channel
 from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteDatabase
 from tests.support.builders import a_registration, an_event, desk_with
@@ -119,7 +119,8 @@ class Filled:
             return SqliteDatabase(Path(self.where), lambda: datetime.now(UTC), durable=True)
         firestore_store._ONE_TRY = _WITHOUT_INDEX
         client = firestore.Client(project=self.where)
-        return FirestoreDatabase(client, firestore_api(), timedelta(0), _WITHOUT_INDEX)
+        rpc = FirestoreRpc(client.project, firestore_channel(), timedelta(0))
+        return FirestoreDatabase(rpc, timedelta(0), _WITHOUT_INDEX)
 
 
 def main() -> None:

@@ -78,7 +78,7 @@ def _at_google(project: str, events: Path) -> Database:
     from google.oauth2.credentials import Credentials
 
     from rollcall.store.firestore import FirestoreStore
-    from rollcall.store.firestore_rpc import firestore_api
+    from rollcall.store.firestore_rpc import firestore_channel
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if emulator:
@@ -87,7 +87,7 @@ def _at_google(project: str, events: Path) -> Database:
     # who calls with a person's login must say whose quota it is, or it is that of gcloud's own project
     # (https://cloud.google.com/docs/authentication/troubleshoot-adc)
     login = Credentials(_token(), quota_project_id=project)  # type: ignore[no-untyped-call]
-    store = FirestoreStore(firestore.Client(project=project, credentials=login), firestore_api(login))
+    store = FirestoreStore(firestore.Client(project=project, credentials=login), firestore_channel(login))
     return Database(store, f"project {project} at Google", events)
 
 

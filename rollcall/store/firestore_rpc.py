@@ -10,27 +10,13 @@ import grpc
 from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.api_core.grpc_helpers import wrap_errors
 from google.auth.credentials import Credentials
-from google.cloud.firestore_v1.services.firestore import FirestoreClient
+from google.cloud.firestore_v1 import types
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
-from google.cloud.firestore_v1.types import (
-    BatchGetDocumentsRequest,
-    CommitRequest,
-    CommitResponse,
-    DocumentChange,
-    ListDocumentsRequest,
-    RunAggregationQueryRequest,
-    RunQueryRequest,
-)
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from rollcall.store.database import Committed, Create, Delete, Document, Query, Update, Values, Write
 
-_CommitRequest = CommitRequest.pb()
-_BatchGetDocumentsRequest = BatchGetDocumentsRequest.pb()
-_DocumentChange = DocumentChange.pb()
-_ListDocumentsRequest = ListDocumentsRequest.pb()
-_RunAggregationQueryRequest = RunAggregationQueryRequest.pb()
-_RunQueryRequest = RunQueryRequest.pb()
+_DocumentChange = types.DocumentChange.pb()
 _OPERATORS = {
     "==": "EQUAL",
     "<": "LESS_THAN",
@@ -47,44 +33,55 @@ _NO_THREAD_BETWEEN = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 """Who waits for documents takes them from the network: a quarter of a read's processor's time less."""
 
 
-def firestore_api(credentials: Credentials | None = None) -> FirestoreClient:
-    emulator = _emulator()
-    if emulator:
-        channel = grpc.insecure_channel(emulator, options=[_NO_THREAD_BETWEEN])
-    else:
-        channel = FirestoreGrpcTransport.create_channel(
-            credentials=credentials, options=[_KEEP_ALIVE, _NO_THREAD_BETWEEN]
+def firestore_channel(credentials: Credentials | None = None) -> grpc.Channel:
+    if emulator := _emulator():
+        return grpc.insecure_channel(emulator, options=[_NO_THREAD_BETWEEN])
+    return FirestoreGrpcTransport.create_channel(credentials=credentials, options=[_KEEP_ALIVE, _NO_THREAD_BETWEEN])
+
+
+class _Method:
+    """Of Firestore's, without what the library's own adds around it: a fifth of a commit's processor's time."""
+
+    def __init__(self, channel: grpc.Channel, name: str, database: str, *, answers: bool = False) -> None:
+        """`answers`: there may be more than one."""
+        request, answer = (getattr(types, f"{name}{kind}").pb() for kind in ("Request", "Response"))
+        call = (channel.unary_stream if answers else channel.unary_unary)(
+            f"/google.firestore.v1.Firestore/{name}", request.SerializeToString, answer.FromString
         )
-    return FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
+        self._request, self._answers = request, answers
+        self._call: Any = wrap_errors(call)  # type: ignore[no-untyped-call]
+        self._metadata = [("google-cloud-resource-prefix", database), to_grpc_metadata({"database": database})]  # type: ignore[no-untyped-call]
+        if _emulator():
+            self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
+
+    def __call__(self, how: Mapping[str, Any], **request: Any) -> list[Any]:
+        """All answers. Where they break off, all are asked for again."""
+        asked, call = self._request(**request), how["timeout"](self._call)
+
+        def once() -> list[Any]:
+            answer = call(asked, metadata=self._metadata)
+            return [*answer] if self._answers else [answer]
+
+        found: list[Any] = how["retry"](once)()
+        return found
 
 
 class FirestoreRpc:
     """In a project's default database. Raises what the library raises."""
 
-    def __init__(self, project: str, api: FirestoreClient, shift: timedelta) -> None:
+    def __init__(self, project: str, channel: grpc.Channel, shift: timedelta) -> None:
         self._database = f"projects/{project}/databases/(default)"
-        self._api = api
         self._shift = shift
-        self._metadata = [("google-cloud-resource-prefix", self._database)]
-        if _emulator():
-            self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
-        transport: Any = api.transport  # past the library's own method, a fifth of a commit's processor time
-        call = transport.grpc_channel.unary_unary(
-            "/google.firestore.v1.Firestore/Commit", _CommitRequest.SerializeToString, CommitResponse.pb().FromString
-        )
-        self._commit = wrap_errors(call)  # type: ignore[no-untyped-call]
-        self._for_commits = [*self._metadata, to_grpc_metadata({"database": self._database})]  # type: ignore[no-untyped-call]
+        self._batch_get = _Method(channel, "BatchGetDocuments", self._database, answers=True)
+        self._run_query = _Method(channel, "RunQuery", self._database, answers=True)
+        self._count = _Method(channel, "RunAggregationQuery", self._database, answers=True)
+        self._list = _Method(channel, "ListDocuments", self._database)
+        self._commit = _Method(channel, "Commit", self._database)
 
     def read(self, paths: Sequence[str], how: Mapping[str, Any]) -> list[Document]:
         """In this order, there or not."""
-        names = list(map(self._name, paths))
-        request = _BatchGetDocumentsRequest(database=self._database, documents=names)
-        answers = self._api.batch_get_documents(
-            request=BatchGetDocumentsRequest.wrap(request), metadata=self._metadata, **how
-        )
-        found = {}
-        for one in answers:
-            answer = type(one).pb(one)
+        names, found = list(map(self._name, paths)), {}
+        for answer in self._batch_get(how, database=self._database, documents=names):
             read_at = answer.read_time.ToDatetime(UTC) + self._shift
             if answer.missing:
                 found[answer.missing] = Document(_id(answer.missing), None, read_at, _NEVER, _NEVER, None)
@@ -107,42 +104,26 @@ class FirestoreRpc:
         """By id, with the next page's token, empty at the end. Many come in one answer; a query answers with each by
         itself, at five times the processor's time."""
         parent, _, id = self._name(collection).rpartition("/")
-        request = _ListDocumentsRequest(
-            parent=parent, collection_id=id, page_size=_LISTED, mask={"field_paths": only}, page_token=page
-        )
-        pages = self._api.list_documents(
-            request=ListDocumentsRequest.wrap(request), metadata=self._metadata, **how
-        ).pages
-        first = next(pages)
-        answer = type(first).pb(first)
+        mask = {"field_paths": only}
+        [answer] = self._list(how, parent=parent, collection_id=id, page_size=_LISTED, mask=mask, page_token=page)
         return [self._document(one, _NEVER) for one in answer.documents], answer.next_page_token
 
     def query(self, query: Query, how: Mapping[str, Any]) -> list[Document]:
         chosen = self._chosen(query) | self._in_order(query)
-        request = RunQueryRequest.wrap(_RunQueryRequest(parent=self._parent(query), structured_query=chosen))
-
-        def answers() -> list[Any]:
-            return [*self._api.run_query(request, retry=None, timeout=how["timeout"], metadata=self._metadata)]
-
-        found = [type(one).pb(one) for one in how["retry"](answers)()]  # all again if the answer breaks off
         return [
             self._document(one.document, one.read_time.ToDatetime(UTC) + self._shift)
-            for one in found
+            for one in self._run_query(how, parent=self._parent(query), structured_query=chosen)
             if one.HasField("document")
         ]
 
     def count(self, query: Query, how: Mapping[str, Any]) -> int:
         counted = {"structured_query": self._chosen(query), "aggregations": [{"alias": "count", "count": {}}]}
-        request = _RunAggregationQueryRequest(parent=self._parent(query), structured_aggregation_query=counted)
-        [answer] = self._api.run_aggregation_query(
-            RunAggregationQueryRequest.wrap(request), metadata=self._metadata, **how
-        )
-        count: int = type(answer).pb(answer).result.aggregate_fields["count"].integer_value
+        [answer] = self._count(how, parent=self._parent(query), structured_aggregation_query=counted)
+        count: int = answer.result.aggregate_fields["count"].integer_value
         return count
 
     def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> Committed:
-        request = _CommitRequest(database=self._database, writes=map(self._written, writes))
-        done = how["retry"](how["timeout"](self._commit))(request, metadata=self._for_commits)
+        [done] = self._commit(how, database=self._database, writes=map(self._written, writes))
         return Committed(done.commit_time.ToDatetime(UTC) + self._shift, done.write_results[0].update_time)
 
     def _document(self, one: Any, read_at: datetime) -> Document:

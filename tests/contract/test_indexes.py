@@ -17,8 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from google.cloud import firestore
-from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+from google.cloud.firestore_v1.types import StructuredQuery
 
 from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.store import contribution_documents, database, documents, personal_data_documents, staff_documents
@@ -41,14 +40,13 @@ def queries(project: str) -> list[Any]:
     class Listening(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
         def intercept_unary_stream(self, go_on, details, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if details.method.endswith("/RunQuery"):
-                asked.append(request.structured_query)
+                asked.append(StructuredQuery.wrap(request.structured_query))
             elif details.method.endswith("/RunAggregationQuery"):
-                asked.append(request.structured_aggregation_query.structured_query)
+                asked.append(StructuredQuery.wrap(request.structured_aggregation_query.structured_query))
             return go_on(details, request)
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())
-    api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-    store = FirestoreStore(firestore.Client(project=project), api)
+    store = FirestoreStore(firestore.Client(project=project), channel)
     fill(store, an_event())
     query_all(store, an_event())
     return asked

@@ -1079,7 +1079,6 @@ class TestSqliteTime:
 def counted(project: str) -> tuple[FirestoreStore, list[str]]:
     """A Firestore store and the calls that it makes, as its gRPC channel sees them."""
     import grpc
-    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
     calls: list[str] = []
 
@@ -1094,9 +1093,7 @@ def counted(project: str) -> tuple[FirestoreStore, list[str]]:
     import os
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting())
-    from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
-
-    store = FirestoreStore(client, FirestoreClient(transport=FirestoreGrpcTransport(channel=channel)))
+    store = FirestoreStore(client, channel)
     store.write_roster_page(SLUG, "warming-up", [])  # an emulator's first commit may take longer than one try
     calls.clear()
     return store, calls
