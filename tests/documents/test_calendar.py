@@ -160,6 +160,21 @@ def test_every_program_reads_the_words_of_each_language(read: Callable[[bytes], 
 
 
 @READERS
+@pytest.mark.parametrize(
+    "text", ["x" * 56 + "\\" * 80, "é;" * 50, "𝕏,^\\ " * 40], ids=["backslashes", "letters", "all"]
+)
+def test_every_program_reads_whatever_a_title_has(read: Callable[[bytes], Read], text: str) -> None:
+    assert read(invitation(an_event(title=text), registered()))[2] == text
+
+
+@pytest.mark.parametrize("name", ["O'Neil: “a”; b, c", 'The "Union" ^ all', "^n\nUnion", "Union"])
+def test_an_organizer_may_have_any_name(name: str) -> None:
+    entry = entry_of(an_event(organizer=name))
+    assert entry["organizer"].params["cn"] == name
+    assert entry["organizer"] == "mailto:spumail@itu.int"
+
+
+@READERS
 def test_every_program_reads_which_is_newer_and_which_one_cancels(read: Callable[[bytes], Read]) -> None:
     """RFC 5546, 2.1.5: the same UID, a higher SEQUENCE, the later DTSTAMP."""
     one, event = registered(), an_event()
