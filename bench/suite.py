@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-from bench.machine import ROOT, no_arguments, write_results
+from bench.machine import no_arguments, write_results
+from bench.serving import ROOT
 
 REPORT = ROOT / "bench" / "results" / "tests.xml"
 """JUnit's (`--junitxml`)."""
