@@ -14,21 +14,21 @@ from pathlib import Path
 from bench import accepting, cold_start
 from bench.emulator import emulator
 from bench.machine import write_results
-from bench.subjects import EVENT, node_function, subjects
+from bench.subjects import EVENT, beside_them, node_function, subjects
 from rollcall.local.emulator import NoEmulator
 from tests.support.builders import write_open_event
 
 
 def main(quick: bool) -> None:
-    plan, beside, starts = (accepting.QUICK, None, 3) if quick else (accepting.FULL, accepting.BESIDE, 12)
+    plan, starts = (accepting.QUICK, 3) if quick else (accepting.FULL, 12)
     with tempfile.TemporaryDirectory() as folder:
         events = Path(folder)
         write_open_event(events, slug=EVENT)
         node = None if quick else node_function()
         measured = [*subjects(events), *([node] if node else [])]
         try:
-            with emulator() as address:
-                write_results("accepting", accepting.run(address, measured, plan, beside))
+            with beside_them(), emulator() as address:
+                write_results("accepting", accepting.run(address, measured, plan))
                 write_results("cold_start", cold_start.run(address, measured, starts))
         except NoEmulator as error:
             raise SystemExit(f"The bench needs the Firestore emulator: {error}") from None

@@ -35,7 +35,6 @@ from bench.costs import Counted, Each, tables
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
 from bench.page import put
-from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation, roster_entry
 from rollcall.model.registration import new_id
 from rollcall.store.firestore import FirestoreStore
@@ -45,6 +44,7 @@ from tests.support.faulty_firestore import FaultyFirestore, Passed, faulty_fires
 from tests.support.inbound import raw_post
 from tests.support.sendgrid_api import sendgrid_api
 from tests.support.served import Answer, Served, function
+from tests.support.trigger import triggers
 from tests.support.webhook import PUBLIC_KEY, a_report, signed
 
 FEW, MORE = 2, 4
@@ -59,6 +59,7 @@ class Database:
     """A new database with so many events open, and the functions on it."""
 
     line: FaultyFirestore
+    project: str
     store: FirestoreStore
     events: Path
     running: Mapping[str, Served]
@@ -156,7 +157,7 @@ def db(address: str, events: int, *functions: str) -> Iterator[Database]:
         store = FirestoreStore(firestore.Client(project=project))
         with ThreadPoolExecutor(len(functions)) as pool:
             running = list(pool.map(lambda name: stack.enter_context(function(name, **environment)), functions))
-        yield Database(line, store, folder / "events", dict(zip(functions, running, strict=True)))
+        yield Database(line, project, store, folder / "events", dict(zip(functions, running, strict=True)))
 
 
 def _slug(number: int) -> str:
@@ -205,7 +206,7 @@ def _sending(of: Database) -> dict[str, Counted]:
     """All confirmations, so that nothing is due afterwards."""
     send, record = of.running["send_mail"], of.running["record_deliveries"]
     ids = list(of.store.due_entries(100))
-    sent = [of.billed(partial(_send, send, id)) for id in ids]
+    sent = [of.billed(partial(_send, send, *one)) for one in triggers(of.project, ids)]
     return {
         "send_mail, a confirmation": sent[-1],
         "record_deliveries, processed": of.billed(lambda: _report(record, ids[-1], "processed")),
@@ -213,8 +214,8 @@ def _sending(of: Database) -> dict[str, Counted]:
     }
 
 
-def _send(served: Served, id: str) -> Answer:
-    return served.ask("POST", "/", b"", trigger_of(id))
+def _send(served: Served, headers: Mapping[str, str], body: bytes) -> Answer:
+    return served.ask("POST", "/", body, headers)
 
 
 def _report(served: Served, id: str, event: str) -> Answer:
@@ -239,11 +240,12 @@ def _closing(of: Database, idle: Counted) -> dict[str, Each]:
     closed, rosters = [], []
     for number, registrations in enumerate((FEW, MORE)):
         slug, event = _slug(number), read_event(of.events / f"{_slug(number)}.toml")
-        for id in _accept(of, slug, registrations):
-            _send(send, id)
+        for one in triggers(of.project, _accept(of, slug, registrations)):
+            _send(send, *one)
         of.store.move_deadline(slug, of.store.intake(event), of.store.now())
         closed.append(of.billed(lambda: close.ask("POST", "/")).minus(idle))
-        rosters.append(of.billed(partial(_send, send, roster_entry(slug, 1, event.secretariat).id)))
+        (roster,) = triggers(of.project, [roster_entry(slug, 1, event.secretariat).id])
+        rosters.append(of.billed(partial(_send, send, *roster)))
     return {"close_intake, a closing": _each(*closed), "send_mail, a roster": _each(*rosters)}
 
 

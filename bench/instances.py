@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -36,14 +36,13 @@ from google.cloud import firestore, storage
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
 from bench.messages import LARGE
-from bench.serving import FRAMEWORK, MB, Running, running
+from bench.serving import FRAMEWORK, MB, ON_ONE_PROCESSOR, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
 from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
-from rollcall.local.trigger import trigger_of
 from rollcall.model.email import Attachment, EmailKind, confirmation
 from rollcall.model.registration import new_id
 from rollcall.store.firestore import FirestoreStore
@@ -51,6 +50,7 @@ from schemas.event import read_event
 from tests.support.builders import a_form, a_registration, id_of, write_event, write_open_event
 from tests.support.sendgrid_api import sendgrid_api
 from tests.support.served import Served
+from tests.support.trigger import triggers
 
 REGISTRATIONS = int(os.environ.get("REGISTRATIONS", "10000"))
 """On the roster that is closed and sent."""
@@ -102,7 +102,7 @@ class Bench:
         target = name.replace("-", "_")
         settings = {"HOME": str(self.folder), "THREADS": str(threads), **self.environment, "K_SERVICE": name}
         started = time.perf_counter()
-        with running(("taskset", "--cpu-list", "0", FRAMEWORK, "--target", target), free_port(), settings) as server:
+        with running((*ON_ONE_PROCESSOR, FRAMEWORK, "--target", target), free_port(), settings) as server:
             server.first_answer(lambda served: served.ask("OPTIONS", "/"))
             yield server, time.perf_counter() - started
 
@@ -198,19 +198,24 @@ def _email(name: str) -> str:
 
 
 def _send(bench: Bench) -> Iterator[Measured]:
-    asks = [_trigger(id) for id in bench.store.due_entries(300)]
+    asks = _triggers(bench, bench.store.due_entries(300))
     yield bench.measure("send-mail", "300 confirmations, 4 at a time", 4, asks, at_once=4)
     yield bench.measure("send-due-mail", f"a sweep of {2 * POSTED - 300} e-mails", 1, [post])
 
 
-def _trigger(id: str) -> Callable[[Served], int]:
-    return lambda served: post(served, trigger_of(id))
+def _triggers(bench: Bench, ids: Iterable[str]) -> list[Callable[[Served], int]]:
+    asked = triggers(bench.environment["GOOGLE_CLOUD_PROJECT"], ids)
+    return [partial(_trigger, *one) for one in asked]
 
 
-def post(served: Served, headers: Mapping[str, str] = MappingProxyType({})) -> int:
+def _trigger(headers: Mapping[str, str], body: bytes, served: Served) -> int:
+    return post(served, headers, body)
+
+
+def post(served: Served, headers: Mapping[str, str] = MappingProxyType({}), body: bytes = b"") -> int:
     connection = HTTPConnection("127.0.0.1", served.port, timeout=600)  # a sweep takes minutes
     try:
-        connection.request("POST", "/", b"", dict(headers))
+        connection.request("POST", "/", body, dict(headers))
         return connection.getresponse().status
     finally:
         connection.close()
@@ -257,7 +262,7 @@ def _inbound(bench: Bench) -> Iterator[Measured]:
     digests = [one.id for one in unsent_entries(bench.store, OPEN) if one.kind is EmailKind.STAFF_DIGEST]
     for id in digests:
         bench.store.postpone(id, datetime.now(UTC) - timedelta(minutes=1))
-    asks = [_trigger(id) for id in digests]
+    asks = _triggers(bench, digests)
     yield bench.measure("send-mail", f"{len(digests)} staff digests with the 9 MB of 6 questions", 4, asks)
 
 
@@ -278,7 +283,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     time.sleep(2)
     yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [post])
     roster = [one.id for one in unsent_entries(bench.store, FULL) if one.kind is EmailKind.ROSTER]
-    yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, [_trigger(id) for id in roster])
+    yield bench.measure("send-mail", f"roster of {REGISTRATIONS}", 4, _triggers(bench, roster))
 
 
 def _accept(store: FirestoreStore, place: int) -> None:

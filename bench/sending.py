@@ -36,7 +36,6 @@ from bench.serving import Processes
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import Store
 from rollcall.desk.send import send_due
-from rollcall.local.trigger import trigger_of
 from rollcall.model.email import confirmation
 from rollcall.model.registration import new_id
 from rollcall.sendgrid import SendGridPoster
@@ -46,6 +45,7 @@ from schemas.event import read_events
 from tests.support.builders import a_registration, desk_with, write_open_event
 from tests.support.counting_sendgrid import CountingSendGrid, counting_sendgrid
 from tests.support.served import Served
+from tests.support.trigger import triggers
 
 LATENCY = 0.15
 """Seconds until SendGrid answers."""
@@ -111,7 +111,8 @@ def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) 
     ids = _accept(bench.store, entries)
     with ExitStack() as stack:
         server, _ = stack.enter_context(bench.served("send-mail", at_once))
-        asks: list[Callable[[], None]] = [_asking(server.served, trigger_of(id)) for id in ids]
+        asked = triggers(bench.environment["GOOGLE_CLOUD_PROJECT"], ids)
+        asks: list[Callable[[], None]] = [_asking(server.served, *one) for one in asked]
         one = _measure("send-mail", at_once, entries, [server], asks, at_once)
     _each_came_once(api, ids)
     return one
@@ -176,9 +177,9 @@ def _accept(store: Store, entries: int) -> Sequence[str]:
         return list(pool.map(accept, range(entries)))
 
 
-def _asking(served: Served, headers: dict[str, str]) -> Callable[[], None]:
+def _asking(served: Served, headers: dict[str, str], body: bytes = b"") -> Callable[[], None]:
     def ask() -> None:
-        if (status := post(served, headers)) != 200:
+        if (status := post(served, headers, body)) != 200:
             raise SystemExit(f"it answered {status}")
 
     return ask

@@ -14,6 +14,7 @@ from tests.support.served import Answer, Served
 
 ROOT = Path(__file__).parent.parent
 FRAMEWORK = str(Path(sys.executable).with_name("functions-framework"))
+ON_ONE_PROCESSOR = ("taskset", "--cpu-list", "0")
 MB = 1_000_000
 _LOOKS_AGAIN_AFTER = 0.002
 """Seconds."""

@@ -1,8 +1,8 @@
 """What the settings of `register` do: threads and workers in a rush, one processor or two at the start.
 
-An instance at Google has one processor, so the product has one here; the emulator and wrk have the other. Each round
-loads each setting in turn, with as many connections as the platform lets into one instance. Prints two tables and
-writes `bench/results/settings.json`: the reasons in `docs/deploy.md`.
+The product has one processor, the emulator and wrk the other (`bench.subjects`). Each round loads each setting in turn,
+with as many connections as the platform lets into one instance. Prints two tables and writes
+`bench/results/settings.json`: the reasons in `docs/deploy.md`.
 """
 
 import tempfile
@@ -15,7 +15,7 @@ from bench.firestore import Database, take_first
 from bench.load import post_forms
 from bench.machine import no_arguments, write_results
 from bench.ratios import Spread, spread
-from bench.subjects import EVENT, FORM, NUMBER, Subject, product
+from bench.subjects import EVENT, FORM, NUMBER, Subject, beside_them, product
 from tests.support.builders import write_open_event
 
 _SETTINGS = [(threads, workers) for workers in (1, 2) for threads in (4, 16, 80)]
@@ -43,7 +43,7 @@ class Rush:
 
 def main() -> None:
     """`python -m bench.settings`."""
-    with tempfile.TemporaryDirectory() as folder, emulator() as address:
+    with tempfile.TemporaryDirectory() as folder, beside_them(), emulator() as address:
         write_open_event(Path(folder), slug=EVENT)
         db, subject = Database(address), product(Path(folder))
         write_results("settings", {"rush": [asdict(one) for one in _rush(db, subject)], "start": _starts(db, subject)})
@@ -63,7 +63,7 @@ def _rush(db: Database, subject: Subject) -> list[Rush]:
 
 def _loaded(db: Database, subject: Subject, threads: int, workers: int) -> tuple[float, float, float, float, float]:
     settings = {**subject.environment, "THREADS": str(threads), "WORKERS": str(workers)}
-    with db.served(replace(_bound(subject, "0"), environment=settings)) as server:
+    with db.served(replace(subject, environment=settings)) as server:
         take_first(subject, server)
         url = f"http://127.0.0.1:{server.served.port}{subject.path}"
         post_forms(url, FORM, NUMBER, _CONNECTIONS, _WARM_UP)

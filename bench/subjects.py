@@ -1,5 +1,10 @@
-"""What is compared: the product as deployed, and the floors."""
+"""What is compared: the product as deployed, and the floors.
 
+An instance at Google has one processor: each subject runs on the first, and what loads it and answers it on the others
+(`beside_them`).
+"""
+
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,13 +12,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.serving import FRAMEWORK, ROOT, Running, running
+from bench.serving import FRAMEWORK, ON_ONE_PROCESSOR, ROOT, Running, running
+from deploy.functions import FUNCTIONS
 from rollcall.local.emulator import free_port
 from tests.support.builders import a_form
 
 PRODUCT, FLOOR, AIO, NODE, HELLO = "product", "floor", "floor, aio", "node", "framework alone"
 EVENT = "open"
-THREADS = 8
+THREADS = next(one.concurrency for one in FUNCTIONS if one.name == "register")
 NUMBER = "NUMBER"
 """Stands in `FORM` where each form has a number of its own."""
 FORM = a_form(first_name=f"Amina {NUMBER}", email=f"{NUMBER}@mpt.example.org", hotel_tel="+41 22 716 12 12")
@@ -34,8 +40,21 @@ class Subject:
     @contextmanager
     def served(self, environment: Mapping[str, str]) -> Iterator[Running]:
         settings = {"THREADS": str(THREADS), **self.environment, **environment}
-        with running(self.command, free_port(), settings) as server:
+        with running((*ON_ONE_PROCESSOR, *self.command), free_port(), settings) as server:
             yield server
+
+
+@contextmanager
+def beside_them() -> Iterator[None]:
+    """Leaves the first processor to the subjects: this process, and what it starts meanwhile, have the others."""
+    ours = os.sched_getaffinity(0)
+    if not ours - {0}:
+        raise SystemExit("The bench needs two processors, one for the function alone")
+    os.sched_setaffinity(0, ours - {0})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, ours)
 
 
 def product(events: Path) -> Subject:

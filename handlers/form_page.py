@@ -3,18 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin
 
 from flask import Request, Response
+from flask import request as current_request
 
 from handlers.logs import log_fault
-from handlers.request_body import Form, bot_fields
+from handlers.request_body import SHOWN_AT, Form, bot_fields
 from handlers.responses import (
+    GAP,
     MAY_GO_BACK,
     WENT_WRONG,
     HttpProblem,
+    KeptPage,
     as_file,
     form_address,
     page,
@@ -34,6 +38,8 @@ Shows = Callable[..., Response]
 SEND, CHECK, CHANGE = b"send", b"check", b"change"
 """What the query of a posted form asks for; any other is as `SEND`."""
 SIGNATURE = "signature"
+_KEPT = 256
+"""Empty forms of 30 kB each, by event and language: those most asked for."""
 UNAVAILABLE = N_(
     "Our database is unavailable. Your answers are still here; please try again in a minute. Sending twice is safe."
 )
@@ -42,13 +48,24 @@ UNAVAILABLE = N_(
 def form_page(desk: Desk, event: Event, request: Request, values: Mapping[str, str] = MappingProxyType({})) -> Response:
     """The form, empty but for these values; a page that says so while the intake is not open."""
     intake = intake_now(desk, event)
-    links = _links_to_translations(desk, request, event)
-    if intake.not_yet_open:
-        return page(200, "not_open", event=event, opens_at=intake.opens_at, answers=[], links=links)
-    if intake.past:
-        return page(200, "closed", event=event, closes_at=intake.closes_at, answers=[], links=links)
-    values = {**values, **bot_fields(desk.intakes.now(event))}
-    return filled_in(desk, request, event, 200, values, closes_at=intake.closes_at, links=links)
+    if intake.not_yet_open or intake.past:
+        name = "not_open" if intake.not_yet_open else "closed"
+        links = _links_to_translations(desk, request, event)
+        at = {"opens_at": intake.opens_at, "closes_at": intake.closes_at}
+        return page(200, name, event=event, answers=[], links=links, **at)
+    bots = bot_fields(desk.intakes.now(event))
+    if values or path_below(request)[1:]:
+        return filled_in(desk, request, event, 200, {**values, **bots}, closes_at=intake.closes_at)
+    asked = request.script_root, request.path, _another_address(request)
+    return _empty_form(desk, event, intake.closes_at, *asked).shown(request, bots[SHOWN_AT])
+
+
+@lru_cache(_KEPT)
+def _empty_form(desk: Desk, event: Event, closes_at: datetime, root: str, path: str, action: str) -> KeptPage:
+    """The arguments are all that it depends on, the request's among them."""
+    links = _links_to_translations(desk, current_request, event)
+    empty = {SHOWN_AT: GAP}
+    return KeptPage(filled_in(desk, current_request, event, 200, empty, closes_at=closes_at, links=links))
 
 
 def _links_to_translations(desk: Desk, request: Request, event: Event) -> list[tuple[str, str, str]]:

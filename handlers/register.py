@@ -271,25 +271,20 @@ def _refused(desk: Desk, event: Event, request: Request, form: Form, why: HttpPr
 def _outside_intake(
     request: Request, event: Event, form: Form, outcome: at_desk.Late | at_desk.Closed | at_desk.NotYetOpen
 ) -> Response:
-    email, answers = event.contact.email, pages.labelled_answers(event, form.typed)
+    email = {"email": event.contact.email}
+    more: dict[str, object]
     match outcome:
         case at_desk.Late(closes_at=at):
-            if not form.as_json:
-                return page(410, "late", event=event, reference=outcome.reference, closes_at=at)
-            about = {"at": deadline(at, event), "email": email}
-            late = HttpProblem(410, N_("Received late"), _LATE, about)
-            return problem(request, late, event, reference=outcome.reference, closes_at=at)
+            name, more = "late", {"reference": outcome.reference, "closes_at": at}
+            why = HttpProblem(410, N_("Received late"), _LATE, {"at": deadline(at, event), **email})
         case at_desk.Closed(closes_at=at):
-            if not form.as_json:
-                return page(410, "closed", event=event, closes_at=at, answers=answers)
-            about = {"at": deadline(at, event), "email": email}
-            closed = HttpProblem(410, N_("Registration is closed"), _CLOSED, about)
-            return problem(request, closed, event, closes_at=at)
+            name, more = "closed", {"closes_at": at}
+            why = HttpProblem(410, N_("Registration is closed"), _CLOSED, {"at": deadline(at, event), **email})
         case at_desk.NotYetOpen(opens_at=at):
-            if not form.as_json:
-                return page(403, "not_open", event=event, opens_at=at, answers=answers)
-            about = {"at": in_zone(at, event)}
-            not_open = HttpProblem(403, N_("Registration is not yet open"), _NOT_OPEN, about)
-            return problem(request, not_open, event, opens_at=at)
+            name, more = "not_open", {"opens_at": at}
+            why = HttpProblem(403, N_("Registration is not yet open"), _NOT_OPEN, {"at": in_zone(at, event)})
         case _:
             assert_never(outcome)
+    if form.as_json:
+        return problem(request, why, event, **more)
+    return page(why.status, name, event=event, answers=pages.labelled_answers(event, form.typed), **more)

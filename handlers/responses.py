@@ -4,6 +4,8 @@ import base64
 import gzip
 import hashlib
 import json
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
@@ -42,8 +44,12 @@ _PUBLIC = {
 }
 _LOADS_NOTHING = "default-src 'none'; frame-ancestors 'none'; sandbox"
 """Of an answer that is no page; making the policy of pages would delay the first answer by 5 ms."""
+_SECURITY = {**PRIVATE, **_PUBLIC, "Content-Security-Policy": _LOADS_NOTHING}
 _MOST_CONTACTS = 50  # of events; else whoever tries addresses would have thousands of files read
 _LONGEST_ACCEPT = 2_000  # characters; a browser's has 150, and each type in it costs
+GAP = "\0"
+"""Stands in no page."""
+_AS_GZIP, _WITHOUT_FRAME = zlib.MAX_WBITS | 16, -zlib.MAX_WBITS
 _LEVEL = 6  # a third of a millisecond; 9 makes no page smaller
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
@@ -181,6 +187,30 @@ def compress_page(request: Request, response: Response) -> None:
         response.content_encoding = "gzip"
 
 
+class KeptPage:
+    """The same for everybody but for one text, in place of `GAP`: rendered and compressed once."""
+
+    def __init__(self, page: Response) -> None:
+        self._headers = [*page.headers]
+        self._before, self._after = page.get_data().split(GAP.encode())
+        begin, end = zlib.compressobj(_LEVEL, wbits=_AS_GZIP), zlib.compressobj(_LEVEL, wbits=_WITHOUT_FRAME)
+        self._beginning = begin.compress(self._before) + begin.flush(zlib.Z_FULL_FLUSH)
+        self._end = end.compress(self._after) + end.flush()
+
+    def shown(self, request: Request, text: str) -> Response:
+        given = text.encode()
+        page, length = self._before + given + self._after, len(given)
+        response = Response(page, headers=self._headers)
+        if takes_gzip(request):
+            # the text as it is: a block that is not compressed (RFC 1951, 3.2.4)
+            block = struct.pack("<BHH", 0, length, length ^ 0xFFFF) + given
+            checked = struct.pack("<II", zlib.crc32(page), len(page))
+            response.set_data(b"".join((self._beginning, block, self._end, checked)))
+            response.content_encoding = "gzip"
+            response.vary.add("Accept-Encoding")
+        return response
+
+
 def takes_gzip(request: Request) -> bool:
     header = request.headers.get("Accept-Encoding", "")
     return len(header) <= _LONGEST_ACCEPT and _takes_gzip(header)
@@ -245,8 +275,8 @@ def logo(event: Event) -> Response:
 
 
 def add_security_headers(response: Response) -> None:
-    for name, value in (PRIVATE | _PUBLIC | {"Content-Security-Policy": _LOADS_NOTHING}).items():
-        response.headers.setdefault(name, value)
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in _SECURITY.items() if name.lower() not in there])
 
 
 def add_cors_headers(request: Request, response: Response, event: Event) -> None:

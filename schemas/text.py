@@ -51,7 +51,7 @@ class Text(fields.String):
             raise fault("too_long", max_length=self.max_length, length=len(text))
         if LOST in text:
             raise fault("lost_character")
-        if self.lost_letters.search(text):
+        if "?" in text and self.lost_letters.search(text):
             raise fault("lost_letters")
         for character in "" if text.isprintable() else text:  # a third of a form's check, where each was looked at
             if _unreadable(character) and character not in self.line_breaks:
@@ -116,13 +116,16 @@ def shown(text: str) -> str:
 
 def is_blank(text: str) -> bool:
     """Whether nothing in it can be seen: white space, format characters, marks without a letter, fillers."""
-    return all(
+    # a letter of ASCII says it at once
+    return not (text[:1].isascii() and text[:1].isalnum()) and all(
         character.isspace() or unicodedata.category(character) in _INVISIBLE or character in _INVISIBLE_LETTERS
         for character in text
     )
 
 
 def _tidied(text: str) -> str:
+    if text.isascii():
+        return " ".join(text.split())
     return " ".join(unicodedata.normalize("NFC", text.translate(_UNMEANT)).split())
 
 

@@ -114,7 +114,7 @@ TakePapers = Callable[["Desk", Event, InboundEmail, ParsedEmail, bytes], Inbound
 """What the e-mail is then, with what came of its papers."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Desk:
     store: Store
     intakes: RecentIntakes

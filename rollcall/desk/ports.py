@@ -8,20 +8,10 @@ from typing import Protocol
 
 from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.personal_data_ports import PersonalData
-from rollcall.model.announcement import Announcement
+from rollcall.desk.staff_ports import StaffDesk
 from rollcall.model.contribution import Contribution, Upload
-from rollcall.model.email import (
-    AT_ONCE,
-    AsItStands,
-    Attachment,
-    CircuitBreaker,
-    Email,
-    EmailStatus,
-    OutboxEntry,
-    SendResult,
-)
+from rollcall.model.email import AT_ONCE, AsItStands, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
-from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
 from rollcall.model.invitation import Invitation
@@ -34,13 +24,12 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
-    Outline,
     QuarantinedForm,
     Registered,
     Registration,
     Revision,
 )
-from rollcall.model.review import DifferingForm, Handling, ItemId, Waiting
+from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry, StaffMember
 
 
@@ -89,12 +78,6 @@ class Registrations(Protocol):
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
         """By e-mail address, however it is written."""
 
-    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
-        """Those of its `similarity_key`."""
-
-    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
-        """By id: each one's id, and what it has in common with its likely doubles."""
-
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         """In place of the last one of this registration; for the staff beside all that say something else."""
 
@@ -107,15 +90,6 @@ class Registrations(Protocol):
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         """A page by id, past `after`."""
-
-    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
-        """Of everyone, by id, with these answers. Not all in memory at once."""
-
-    def stored(self, event: str) -> int:
-        """How many registrations and inbound e-mails there are, as the database counts them."""
-
-    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
-        """A page by name, past the registration `after`: those with one of at most 30 terms (`finding.terms`)."""
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         """In no order; at most a page is asked for."""
@@ -162,8 +136,6 @@ class Outbox(Protocol):
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page, by id, of those neither sent nor delivered."""
-
-    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]: ...
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
@@ -243,100 +215,12 @@ class Intakes(Protocol):
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
 
-class Announcements(Protocol):
-    def announcement(self, id: str) -> Announcement | None: ...
-
-    def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
-        """In no order."""
-
-    def due_announcements(self, limit: int) -> Sequence[str]:
-        """Ids of those to go on enqueueing, the longest due first; one query, whatever the events."""
-
-    def save_announcement(
-        self, announcement: Announcement, enqueue: Sequence[OutboxEntry] = (), audit: AuditEntry | None = None
-    ) -> bool:
-        """One commit; False, and nothing written, if somebody wrote it since it was read, or an entry exists."""
-
-    def count_about(self, about: str) -> Mapping[EmailStatus, int]: ...
-
-    def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]: ...
-
-
-class Invitations(Protocol):
-    def invitation(self, event: str, id: str) -> Invitation | None: ...
-
-    def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
-        """The newest first."""
-
-    def save_invitation(
-        self,
-        event: str,
-        invitation: Invitation,
-        enqueue: Sequence[OutboxEntry] = (),
-        audit: AuditEntry | None = None,
-    ) -> bool:
-        """As `save_announcement`."""
-
-
-class Hotels(Protocol):
-    def rooming_lists(self, event: str, hotel: str) -> RoomingLists:
-        """Empty if there are none. Their pages are roster pages."""
-
-    def record_rooming_list(self, event: str, lists: RoomingLists, entry: OutboxEntry, audit: AuditEntry) -> bool:
-        """One commit, if nobody wrote them since they were read, and neither entry exists; else False."""
-
-
-class Audit(Protocol):
-    """What the staff did. Each action and its entry are one commit, which is refused if the entry exists."""
-
-    def audit_entry(self, event: str, id: str) -> AuditEntry | None: ...
-
-    def audit(self, event: str, before: datetime | None, limit: int) -> Sequence[AuditEntry]:
-        """A page, the newest first."""
-
-    def audit_of(self, event: str, registration_id: str) -> Sequence[AuditEntry]:
-        """The oldest first."""
-
-    def note(self, event: str, audit: AuditEntry, enqueue: Sequence[OutboxEntry] = ()) -> bool:
-        """One commit, of what changes nothing else. False, and nothing written, if the audit entry or one of these
-        exists."""
-
-
-class Review(Protocol):
-    """What waits for the staff: past `since`, the longest waiting first."""
-
-    def quarantined_waiting(self, event: str, since: datetime, limit: int) -> Sequence[QuarantinedForm]:
-        """Also of people who have registered since."""
-
-    def quarantined_form(self, event: str, item: str) -> QuarantinedForm | None:
-        """Until another form of its person comes."""
-
-    def differing_waiting(self, event: str, since: datetime, limit: int) -> Sequence[DifferingForm]: ...
-
-    def differing_of(self, event: str, registration_id: str, limit: int) -> Sequence[DifferingForm]: ...
-
-    def inbound_waiting(self, event: str, since: datetime, limit: int) -> Sequence[InboundEmail]: ...
-
-    def undelivered(self, event: str, since: datetime, limit: int) -> Sequence[OutboxEntry]:
-        """Without those that were dismissed."""
-
-    def handlings(self, event: str, items: Iterable[ItemId]) -> Mapping[ItemId, Handling]:
-        """Of those that somebody touched; at most a page is asked for."""
-
-    def save_handling(self, event: str, handling: Handling, audit: AuditEntry, ended: Sequence[Waiting] = ()) -> bool:
-        """In one commit with what ended, if nobody wrote any of it since it was read; else False."""
-
-
 class Store(
     Registrations,
     Outbox,
     Inbound,
     Intakes,
-    Announcements,
-    Invitations,
-    Hotels,
-    Audit,
-    Review,
+    StaffDesk,
     Contributions,
     PersonalData,
     Protocol,

@@ -15,15 +15,7 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.staff_digests import digests_about, digests_within_the_hour
 from rollcall.model import email
-from rollcall.model.email import (
-    AsItStands,
-    AttemptOutcome,
-    CircuitBreaker,
-    EmailStatus,
-    NotNeeded,
-    OutboxEntry,
-    SendResult,
-)
+from rollcall.model.email import AttemptOutcome, CircuitBreaker, EmailStatus, NotNeeded, OutboxEntry, SendResult
 from rollcall.model.errors import Gone, StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
@@ -86,7 +78,7 @@ def send(desk: Desk, email_id: str, seen: OutboxEntry | None = None) -> Attempte
     return Attempted(status, result.note, _update_circuit(desk, stands.breaker, result), fault)
 
 
-def _as_it_stands(desk: Desk, entry: OutboxEntry, began: float) -> AsItStands:
+def _as_it_stands(desk: Desk, entry: OutboxEntry, began: float) -> email.AsItStands:
     """What goes to staff and hotels tells of what was just recorded: for that nothing is old enough to be known."""
     event, about_one = desk.event(entry.event), bool(entry.registration_id)
     stands = desk.store.as_it_stands(
@@ -307,7 +299,7 @@ def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
     return sum(attempt.outcome is outcome for attempt in entry.attempts)
 
 
-def _write_and_post(desk: Desk, claimed: OutboxEntry, stands: AsItStands, began: float) -> SendResult | NotNeeded:
+def _write_and_post(desk: Desk, claimed: OutboxEntry, stands: email.AsItStands, began: float) -> SendResult | NotNeeded:
     event = desk.event(claimed.event)
     if event is None:
         return email.Rejected(permanent=False, note="its event has no file any more")
@@ -325,7 +317,7 @@ def _write_and_post(desk: Desk, claimed: OutboxEntry, stands: AsItStands, began:
     return desk.post(written)
 
 
-def _intake(desk: Desk, event: Event, stands: AsItStands) -> Intake:
+def _intake(desk: Desk, event: Event, stands: email.AsItStands) -> Intake:
     """Nobody is told to be late by a deadline that was moved meanwhile."""
     intake = desk.intakes.recent(event)
     if stands.intake is None and stands.registered and intake.leaves_out(stands.registered):

@@ -4,7 +4,7 @@ import codecs
 import encodings
 import re
 from encodings.aliases import aliases
-from functools import cache
+from functools import cache, lru_cache
 from pkgutil import iter_modules
 from typing import NamedTuple
 
@@ -73,6 +73,7 @@ def clean(text: str) -> str:
     return _UNSTORABLE.sub("", text)
 
 
+@lru_cache(maxsize=100)
 def _codec(charset: str) -> str:
     label = re.sub(r"[\s\"'_]+", "-", charset.strip(" \t\r\n\"'").lower()[:40])
     label = re.sub(r"^(cp|windows|win)-?(?=\d)", "cp", label)

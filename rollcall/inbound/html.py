@@ -1,6 +1,7 @@
 """HTML as text: rows and ticked boxes as lines of a form, quotations as `> `."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from rollcall.inbound.labels import STRUCK_OUT, TooMuch
@@ -105,6 +106,7 @@ class Page:
         self._tabs = 0
 
 
+@lru_cache(maxsize=4)  # one page is asked for as a form and as a letter
 def text_of_html(html: str) -> str:
     """Reads broken HTML as browsers do. Raises `TooMuch`."""
     from lxml import etree

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 from itertools import groupby, takewhile
 
 from rollcall.inbound.choices import plain
@@ -75,17 +76,22 @@ def times_forwarded(subject: str) -> int:
     return len(re.findall("[:：]", forwards[1])) if forwards else 0
 
 
-def lines_of(text: str, forwarded: int = 0) -> list[Line]:
+# an e-mail's texts are asked for once as a form and several times as a letter
+@lru_cache(maxsize=4)
+def lines_of(text: str, forwarded: int = 0) -> Sequence[Line]:
     """Marks become empty lines. The first `forwarded` ambiguous marks count as forwarded."""
     told = [_told(line) for line in text.splitlines()]
-    return list(_sorted_out(told, forwarded, may_forward=True))
+    return tuple(_sorted_out(told, forwarded, may_forward=True))
 
 
-def typed_lines(text: str) -> list[Line]:
+@lru_cache(maxsize=4)
+def typed_lines(text: str) -> Sequence[Line]:
     """The sender's own, and nothing forwarded. An empty line stands for what is left out."""
     lines = _sorted_out([_told(line) for line in text.splitlines()], 0, may_forward=False)
     runs = [(blank, list(run)) for blank, run in groupby(lines, lambda line: line.quoted or not line.text.strip())]
-    return [line for blank, run in runs for line in ([Line("")] if blank and any(one.quoted for one in run) else run)]
+    return tuple(
+        line for blank, run in runs for line in ([Line("")] if blank and any(one.quoted for one in run) else run)
+    )
 
 
 def _told(line: str) -> tuple[int, str]:
@@ -173,6 +179,10 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
         "@" in line for _, line in told[at : at + _MOST_HEADERS]
     ):
         return at
+    if not (announced or _KNOWN_FROM.match(told[at][1])) and not any(
+        _is_timed(line) for _, line in told[at : at + _MOST_HEADERS]
+    ):
+        return at
     block = list(takewhile(_is_of_header, (line[:_LONGEST_LINE] for _, line in told[at : at + _MOST_HEADERS])))
     if not _KNOWN.match(block[0]) and any(map(_KNOWN_FROM.match, block)):
         return at  # it begins below
@@ -183,10 +193,16 @@ def _end_of_headers(told: _Told, at: int, *, announced: bool = False) -> int:
         return at + (len(block) if others <= _MOST_OTHERS else known[-1] + 1)
     if not 3 <= len(labels) <= _MOST_LABELS:
         return at
-    timed = any(_DAY.search(line) and _TIME.search(line) for line in block)
+    timed = any(map(_is_timed, block))
     named = any(line[: address.start()].rstrip(" \t:：") for line in block for address in _BRACKETED.finditer(line))
     addressed = sum(_ADDRESS.search(line) is not None for line in block) > 1
     return at + len(block) if timed and (named or addressed) else at
+
+
+@lru_cache(maxsize=100)  # each line is looked at from each label above it
+def _is_timed(line: str) -> bool:
+    cut = line[:_LONGEST_LINE]
+    return _DAY.search(cut) is not None and _TIME.search(cut) is not None
 
 
 def _is_of_header(line: str) -> bool:

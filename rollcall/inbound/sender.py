@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
+from functools import lru_cache
 from inspect import signature
 from itertools import islice
 from typing import Any
@@ -76,6 +77,7 @@ _BY_HEADER = (
 )
 
 
+@lru_cache(maxsize=4)
 def from_addresses(headers: Headers) -> tuple[str, ...]:
     """Unique, without names."""
     written = headers.all("from")

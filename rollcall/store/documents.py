@@ -30,7 +30,7 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -49,7 +49,6 @@ from rollcall.model.registration import (
     Entered,
     IdempotencyKey,
     KeyUse,
-    Outline,
     QuarantinedForm,
     Registered,
     Registration,
@@ -58,7 +57,6 @@ from rollcall.model.registration import (
     new_id,
     normalized_address,
     person_key,
-    similarity_hash,
 )
 from rollcall.model.review import DifferingForm
 from rollcall.model.staff import AuditEntry
@@ -247,16 +245,6 @@ class Documents:
         query = Query(registrations_path(event), (("address", "==", normalized_address(address)),), limit=limit)
         return [registered_in(found) for found in self._database.query(query)]
 
-    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
-        like = (("similar", "==", similarity_hash(registration)),)
-        return [
-            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
-        ]
-
-    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
-        for found in self._database.scan(registrations_path(event), ("similar",)):
-            yield found.id, (found.values or {}).get("similar") or ""
-
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
         writes = [Replace(conflict_path(event, id), record)]
@@ -278,30 +266,6 @@ class Documents:
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
         query = Query(registrations_path(event), after=after, limit=limit)
-        return [registered_in(found) for found in self._database.query(query)]
-
-    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
-        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
-        for found in self._database.scan(registrations_path(event), only):
-            yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
-
-    def stored(self, event: str) -> int:
-        registrations, inbound = (
-            Query(registrations_path(event)),
-            Query("inbound", (("event", "==", event),)),
-        )
-        return self._database.count(registrations) + self._database.count(inbound)
-
-    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
-        place = self._read(registration_path(event, after), lambda found: found.values) if after else None
-        query = Query(
-            registrations_path(event),
-            (("terms", "array_contains_any", list(terms)),),
-            "name_key",
-            after=after if place else None,
-            after_value=place["name_key"] if place else None,
-            limit=limit,
-        )
         return [registered_in(found) for found in self._database.query(query)]
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
@@ -377,10 +341,6 @@ class Documents:
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
         return [entry_in(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
-
-    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
-        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
-        return [entry_in(found) for found in self._database.query(query)]
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))

@@ -7,12 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import grpc
+from google.api_core.gapic_v1.routing_header import to_grpc_metadata
+from google.api_core.grpc_helpers import wrap_errors
 from google.auth.credentials import Credentials
 from google.cloud.firestore_v1.services.firestore import FirestoreClient
 from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsRequest,
     CommitRequest,
+    CommitResponse,
     DocumentChange,
     ListDocumentsRequest,
     RunAggregationQueryRequest,
@@ -65,6 +68,12 @@ class FirestoreRpc:
         self._metadata = [("google-cloud-resource-prefix", self._database)]
         if _emulator():
             self._metadata.append(("authorization", "Bearer owner"))  # the emulator has the rules for clients, too
+        transport: Any = api.transport  # past the library's own method, a fifth of a commit's processor time
+        call = transport.grpc_channel.unary_unary(
+            "/google.firestore.v1.Firestore/Commit", _CommitRequest.SerializeToString, CommitResponse.pb().FromString
+        )
+        self._commit = wrap_errors(call)  # type: ignore[no-untyped-call]
+        self._for_commits = [*self._metadata, to_grpc_metadata({"database": self._database})]  # type: ignore[no-untyped-call]
 
     def read(self, paths: Sequence[str], how: Mapping[str, Any]) -> list[Document]:
         """In this order, there or not."""
@@ -133,8 +142,7 @@ class FirestoreRpc:
 
     def commit(self, writes: Iterable[Write], how: Mapping[str, Any]) -> Committed:
         request = _CommitRequest(database=self._database, writes=map(self._written, writes))
-        answer: Any = self._api.commit(request=CommitRequest.wrap(request), metadata=self._metadata, **how)
-        done = type(answer).pb(answer)
+        done = how["retry"](how["timeout"](self._commit))(request, metadata=self._for_commits)
         return Committed(done.commit_time.ToDatetime(UTC) + self._shift, done.write_results[0].update_time)
 
     def _document(self, one: Any, read_at: datetime) -> Document:

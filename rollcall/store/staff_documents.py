@@ -1,6 +1,6 @@
 """What the store keeps for the staff's desk: announcements, invitations, rooming lists, the review queue, the log."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -9,12 +9,10 @@ from rollcall.model.email import UNDELIVERED, EmailStatus, OutboxEntry
 from rollcall.model.hotels import RoomingLists
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.invitation import Invitation
-from rollcall.model.registration import (
-    QuarantinedForm,
-)
+from rollcall.model.registration import Outline, QuarantinedForm, Registered, Registration, similarity_hash
 from rollcall.model.review import EVER, DifferingForm, Handling, ItemId, Waiting
 from rollcall.model.staff import AuditEntry
-from rollcall.store import staff_codec
+from rollcall.store import codec, staff_codec
 from rollcall.store.contribution_documents import ContributionDocuments
 from rollcall.store.database import Document, Query, Update, Write
 from rollcall.store.documents import (
@@ -29,12 +27,55 @@ from rollcall.store.documents import (
     invitation_path,
     quarantine_path,
     quarantined_in,
+    registered_in,
+    registration_path,
+    registrations_path,
     saved,
     values_of,
 )
 
 
 class StaffDocuments(ContributionDocuments):
+    # --- finding people
+
+    def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
+        like = (("similar", "==", similarity_hash(registration)),)
+        return [
+            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
+        ]
+
+    def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
+        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
+        return [entry_in(found) for found in self._database.query(query)]
+
+    def similarities(self, event: str) -> Iterator[tuple[str, str]]:
+        for found in self._database.scan(registrations_path(event), ("similar",)):
+            yield found.id, (found.values or {}).get("similar") or ""
+
+    def outlines(self, event: str, answers: Sequence[str]) -> Iterator[Outline]:
+        only = (*codec.OUTLINED, *(f"answers.{name}" for name in answers), "schema_version")
+        for found in self._database.scan(registrations_path(event), only):
+            yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
+
+    def stored(self, event: str) -> int:
+        registrations, inbound = (
+            Query(registrations_path(event)),
+            Query("inbound", (("event", "==", event),)),
+        )
+        return self._database.count(registrations) + self._database.count(inbound)
+
+    def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
+        place = self._read(registration_path(event, after), lambda found: found.values) if after else None
+        query = Query(
+            registrations_path(event),
+            (("terms", "array_contains_any", list(terms)),),
+            "name_key",
+            after=after if place else None,
+            after_value=place["name_key"] if place else None,
+            limit=limit,
+        )
+        return [registered_in(found) for found in self._database.query(query)]
+
     # --- announcements and invitations
 
     def announcement(self, id: str) -> Announcement | None:

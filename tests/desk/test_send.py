@@ -524,7 +524,7 @@ class TestSweep:
 
     def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
         def post(_: Email) -> SendResult:
-            clock.now = began + LIMITS.sweep_for
+            clock.now = began + LIMITS.sweep_for + SECOND
             return Accepted()
 
         began = clock.now
