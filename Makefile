@@ -13,7 +13,7 @@ $(if $(unknown),$(error $(unknown) is not a setting here; the settings are $(set
 .PHONY: erase-again erase-at-sendgrid
 
 ## run              the whole service on this machine (PORT=, AT=, STORE=, EVENTS=, DATABASE=, SENDGRID_ANSWERS=)
-## test             all tests
+## test             all tests, and how long they took
 ## audit            accessibility of all pages and e-mails, in Chromium (AUDIT=--only=form)
 ## check            style, types, and which room imports which
 ## form             the blank form of each event, as PDF and text (EVENTS=, FORMS_HOST=)
@@ -49,7 +49,8 @@ run: .venv/run compiled
 	.venv/bin/python -m rollcall.local
 
 test: .venv/test compiled tests/node/node_modules
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --junitxml=bench/results/tests.xml
+	.venv/bin/python -m bench.suite
 
 audit: .venv/test compiled tests/node/node_modules
 	.venv/bin/python -m tests.node.audit $(AUDIT)

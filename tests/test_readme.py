@@ -52,7 +52,7 @@ def test_make_runs_what_the_tests_run() -> None:
         *("rollcall.local", "rollcall.ops", "rollcall.documents.blank_form", "deploy", "tests.node.audit", "bench"),
         *(
             f"bench.{name}"
-            for name in ("closing", "counting", "growth", "instances", "messages", "sending", "settings")
+            for name in ("closing", "counting", "growth", "instances", "messages", "sending", "settings", "suite")
         ),
     ],
 )

@@ -184,7 +184,7 @@ def test_what_sendgrid_did_not_sign_is_refused(desk: Desk, tmp_path: Path) -> No
 @ON_SQLITE
 def test_any_bytes_are_stored_answered_200_and_listed(desk: Desk) -> None:
 
-    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.binary(max_size=2000), st.sampled_from(["", "multipart/form-data", "text/plain; charset=x", "raw"]))
     def any_bytes(content: bytes, content_type: str) -> None:
         posted = raw_post(content) if content_type == "raw" else (content_type, content)
