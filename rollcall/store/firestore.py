@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import grpc
 from google.api_core.exceptions import (
     Aborted,
     AlreadyExists,
@@ -24,12 +25,10 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
-from google.cloud import firestore
-from google.cloud.firestore_v1.services.firestore import FirestoreClient
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Committed, Document, NotCommitted, Query, Write
-from rollcall.store.firestore_rpc import FirestoreRpc, firestore_api
+from rollcall.store.firestore_rpc import FirestoreRpc, firestore_channel
 from rollcall.store.personal_data_documents import DocumentStore
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
@@ -44,14 +43,14 @@ _RETRY_AFTER = timedelta(seconds=10)
 class FirestoreStore(DocumentStore):
     def __init__(
         self,
-        client: firestore.Client,
-        api: FirestoreClient | None = None,
+        project: str,
+        channel: grpc.Channel | None = None,
         *,
         shift: timedelta = timedelta(0),
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
-        """`client` is for queries, `api` for all else. `shift` is what its time is ahead of Firestore's."""
-        super().__init__(FirestoreDatabase(client, api or firestore_api(), shift, retry_within))
+        """`shift` is what its time is ahead of Firestore's."""
+        super().__init__(FirestoreDatabase(project, channel or firestore_channel(), shift, retry_within))
 
 
 class _Call(dict[str, Any]):
@@ -69,11 +68,8 @@ class _Call(dict[str, Any]):
 
 
 class FirestoreDatabase:
-    def __init__(
-        self, client: firestore.Client, api: FirestoreClient, shift: timedelta, retry_within: timedelta
-    ) -> None:
-        self._client = client
-        self._rpc = FirestoreRpc(client.project, api, shift)
+    def __init__(self, project: str, channel: grpc.Channel, shift: timedelta, retry_within: timedelta) -> None:
+        self._rpc = FirestoreRpc(project, channel, shift)
         self._shift = shift
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 

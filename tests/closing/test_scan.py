@@ -10,9 +10,6 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud import firestore
-from google.cloud.firestore_v1.services.firestore.client import FirestoreClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from handlers.close_intake import close_intake
 from rollcall.desk.close import close
@@ -75,10 +72,7 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
     for number, (open_ones, closed) in enumerate([(1, 1), (40, 30)]):
         line = Line()
         channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting(line))
-        api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-        client = firestore.Client(project=f"{project}-{number}")
-        client._firestore_api_internal = api
-        store = FirestoreStore(client, api)
+        store = FirestoreStore(f"{project}-{number}", channel)
         events = some_events(store.now(), open_ones, closed, due)
         desk = a_desk(store, events, tmp_path)
         desk.intakes.have_all(events)

@@ -13,9 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import grpc
-from google.cloud import firestore
-from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from rollcall.desk.contribution_ports import Published
 from rollcall.desk.desk import Desk
@@ -78,8 +75,7 @@ class FirestoreAhead(FirestoreStore):
     def __init__(self, project: str, address: str, ahead: Clock) -> None:
         """Calls on single documents go to this address: a faulty line may lie before the emulator."""
         channel = grpc.insecure_channel(address)
-        api = FirestoreClient(transport=FirestoreGrpcTransport(channel=channel))
-        super().__init__(firestore.Client(project=project), api)
+        super().__init__(project, channel)
         self._ahead = ahead
 
     def now(self) -> datetime:

@@ -3,10 +3,10 @@ https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/c
 
 from collections.abc import Iterable
 
+from google.cloud import firestore
 from google.cloud.firestore_v1.types import Document, GetDocumentRequest
 
 from rollcall.local.trigger import trigger_of
-from rollcall.store.firestore_rpc import firestore_api
 
 VALUE, OLD_VALUE = 1, 2
 """Fields of `DocumentEventData`, each a document."""
@@ -14,7 +14,10 @@ VALUE, OLD_VALUE = 1, 2
 
 def triggers(project: str, ids: Iterable[str]) -> list[tuple[dict[str, str], bytes]]:
     """Headers and body for each outbox entry as it now is."""
-    api, outbox = firestore_api(), f"projects/{project}/databases/(default)/documents/outbox"
+    api, outbox = (
+        firestore.Client(project=project)._firestore_api,
+        f"projects/{project}/databases/(default)/documents/outbox",
+    )
     metadata = [("authorization", "Bearer owner")]
     found = []
     for id in ids:
