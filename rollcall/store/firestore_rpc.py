@@ -10,10 +10,10 @@ import grpc
 from google.api_core.gapic_v1.routing_header import to_grpc_metadata
 from google.api_core.grpc_helpers import create_channel, wrap_errors
 from google.auth.credentials import Credentials
-from google.cloud.firestore_v1 import types
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from rollcall.store.database import Committed, Create, Delete, Document, Query, Update, Values, Write
+from rollcall.store.firestore_types import types
 
 _CommitRequest = types.CommitRequest.pb()
 _BatchGetDocumentsRequest = types.BatchGetDocumentsRequest.pb()
