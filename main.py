@@ -193,11 +193,9 @@ def _public() -> "Public":
 
 def _store() -> Store:
     if STORE == "firestore":
-        from google.cloud import firestore
-
         from rollcall.store.firestore import FirestoreStore
 
-        return FirestoreStore(firestore.Client())
+        return FirestoreStore(env.str("GOOGLE_CLOUD_PROJECT"))
     from rollcall.store.sqlite import SqliteStore
 
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))

@@ -25,7 +25,6 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
-from google.cloud import firestore
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Committed, Document, NotCommitted, Query, Write
@@ -44,15 +43,14 @@ _RETRY_AFTER = timedelta(seconds=10)
 class FirestoreStore(DocumentStore):
     def __init__(
         self,
-        client: firestore.Client,
+        project: str,
         channel: grpc.Channel | None = None,
         *,
         shift: timedelta = timedelta(0),
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
-        """In the project of `client`. `shift` is what its time is ahead of Firestore's."""
-        rpc = FirestoreRpc(client.project, channel or firestore_channel(), shift)
-        super().__init__(FirestoreDatabase(rpc, shift, retry_within))
+        """`shift` is what its time is ahead of Firestore's."""
+        super().__init__(FirestoreDatabase(project, channel or firestore_channel(), shift, retry_within))
 
 
 class _Call(dict[str, Any]):
@@ -70,8 +68,8 @@ class _Call(dict[str, Any]):
 
 
 class FirestoreDatabase:
-    def __init__(self, rpc: FirestoreRpc, shift: timedelta, retry_within: timedelta) -> None:
-        self._rpc = rpc
+    def __init__(self, project: str, channel: grpc.Channel, shift: timedelta, retry_within: timedelta) -> None:
+        self._rpc = FirestoreRpc(project, channel, shift)
         self._shift = shift
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 

@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from google.cloud import firestore
-from google.cloud.firestore_v1.types import StructuredQuery
+from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
 
 from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.store import contribution_documents, database, documents, personal_data_documents, staff_documents
@@ -40,13 +40,13 @@ def queries(project: str) -> list[Any]:
     class Listening(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
         def intercept_unary_stream(self, go_on, details, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if details.method.endswith("/RunQuery"):
-                asked.append(StructuredQuery.wrap(request.structured_query))
+                asked.append(RunQueryRequest.wrap(request).structured_query)
             elif details.method.endswith("/RunAggregationQuery"):
-                asked.append(StructuredQuery.wrap(request.structured_aggregation_query.structured_query))
+                asked.append(RunAggregationQueryRequest.wrap(request).structured_aggregation_query.structured_query)
             return go_on(details, request)
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())
-    store = FirestoreStore(firestore.Client(project=project), channel)
+    store = FirestoreStore(project, channel)
     fill(store, an_event())
     query_all(store, an_event())
     return asked
@@ -78,7 +78,7 @@ def test_the_fields_by_which_documents_expire_are_written(project: str, tmp_path
     today = datetime.now(UTC).replace(microsecond=0)
     event = an_event(opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=1))
     client = firestore.Client(project=project)
-    desk = desk_with(FirestoreStore(client), Postbox().post, tmp_path, events={event.slug: event})
+    desk = desk_with(FirestoreStore(project), Postbox().post, tmp_path, events={event.slug: event})
     assert isinstance(register(desk, event, a_registration(), "a key"), Accepted)
     assert isinstance(register(desk, event, a_registration(category="associate")), Conflict)
     expires = {}
