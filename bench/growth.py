@@ -41,8 +41,8 @@ AT_GOOGLE = 2.0
 """CPU time there, as a multiple of docs/deploy.md's: assumed, not measured."""
 READ, COMMIT, POST = 0.010, 0.030, 0.150
 """Seconds until Firestore and SendGrid answer: assumed."""
-READS, COMMITS = 6, 2
-"""Of a confirmation, one after another, as counted."""
+READS, COMMITS = 2, 2
+"""Calls of a confirmation, one after another, as counted."""
 _ID = "0" * 24
 
 

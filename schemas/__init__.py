@@ -11,6 +11,8 @@ class _Later:
         self._given = given
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # a class that has one asks whether it is abstract
+            raise AttributeError(name)
         return getattr(_compile(*self._given), name)
 
 

@@ -18,13 +18,15 @@ _UNIT = rf"([ \t\r\n]*)([{_OPENING}]*(?:(?:{_SHORT}|[^ \t\r\n{_WIDE}])+|[{_WIDE}
 
 def filled(text: str, indent: str = "") -> str:
     """In lines of 72 columns, broken at blanks and between wide letters; an address is never broken."""
-    lines = [""]
+    lines, width = [""], 0
     for blank, unit in re.findall(_UNIT, text.strip()):
-        longer = f"{lines[-1]}{' ' if blank else ''}{unit}"
-        if lines[-1] and columns(longer) > COLUMNS:
+        more = f" {unit}" if blank else unit
+        width += columns(more)
+        if lines[-1] and width > COLUMNS:
             lines.append(indent + unit)
+            width = columns(lines[-1])
         else:
-            lines[-1] = longer
+            lines[-1] += more
     return "\n".join(lines)
 
 
@@ -42,6 +44,8 @@ def _may_be_turned(line: str) -> bool:
 
 def columns(line: str) -> int:
     """Letters of Chinese have twice the width of others; marks, as of a direction, have none."""
+    if line.isascii():
+        return len(line)
     return sum(2 if east_asian_width(one) in "WF" else 1 for one in line if category(one) not in ("Cf", "Mn"))
 
 

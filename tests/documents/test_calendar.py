@@ -160,6 +160,23 @@ def test_every_program_reads_the_words_of_each_language(read: Callable[[bytes], 
 
 
 @READERS
+@pytest.mark.parametrize("text", ["x" * 53 + ";" * 80, "\\" * 80, "𝕏,^é" * 40], ids=["stops", "backslashes", "all"])
+def test_every_program_reads_whatever_a_title_has(read: Callable[[bytes], Read], text: str) -> None:
+    content = invitation(an_event(title=text), registered())
+    assert read(content)[2] == text
+    assert max(map(len, content.split(b"\r\n"))) <= 75
+    if text.endswith(";"):
+        assert b"\\\r\n" not in content, "some programs read no escape in two lines"
+
+
+@pytest.mark.parametrize("name", ["O'Neil: “a”; b, c", 'The "Union" ^ all', "^n\nUnion", "Union"])
+def test_an_organizer_may_have_any_name(name: str) -> None:
+    entry = entry_of(an_event(organizer=name))
+    assert entry["organizer"].params["cn"] == name
+    assert entry["organizer"] == "mailto:spumail@itu.int"
+
+
+@READERS
 def test_every_program_reads_which_is_newer_and_which_one_cancels(read: Callable[[bytes], Read]) -> None:
     """RFC 5546, 2.1.5: the same UID, a higher SEQUENCE, the later DTSTAMP."""
     one, event = registered(), an_event()
