@@ -290,7 +290,7 @@ def _emails() -> Iterator[str]:
         "| e-mails a second at most | median wait | longest wait | `due_at` entries a second |"
     )
     yield "| --- | --- | --- | --- | --- |"
-    for instances in (sender.max_instances, 10, 18, 40):
+    for instances in (sender.max_instances, 10, 15, 40):
         bound = instances * min(sender.concurrency / (processor + waits), 1 / processor)
         one = served(came, instances, sender.concurrency, processor, waits)
         yield (
