@@ -50,7 +50,8 @@ class FirestoreStore(DocumentStore):
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
         """`shift` is what its time is ahead of Firestore's."""
-        super().__init__(FirestoreDatabase(project, channel or firestore_channel(), shift, retry_within))
+        rpc = FirestoreRpc(project, channel or firestore_channel(), shift)
+        super().__init__(FirestoreDatabase(rpc, shift, retry_within))
 
 
 class _Call(dict[str, Any]):
@@ -68,8 +69,8 @@ class _Call(dict[str, Any]):
 
 
 class FirestoreDatabase:
-    def __init__(self, project: str, channel: grpc.Channel, shift: timedelta, retry_within: timedelta) -> None:
-        self._rpc = FirestoreRpc(project, channel, shift)
+    def __init__(self, rpc: FirestoreRpc, shift: timedelta, retry_within: timedelta) -> None:
+        self._rpc = rpc
         self._shift = shift
         self._call: Callable[[], _Call] = partial(_Call, retry_within)
 

@@ -1,4 +1,4 @@
-"""Firestore's protocol buffers without the library of which they are part: importing all of it takes a fifth longer."""
+"""Firestore's protocol buffers, without the rest of their library: importing that takes a fifth longer."""
 
 import sys
 from importlib import import_module

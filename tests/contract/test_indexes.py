@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 from google.cloud import firestore
-from google.cloud.firestore_v1.types import RunAggregationQueryRequest, RunQueryRequest
+from google.cloud.firestore_v1.types import StructuredQuery
 
 from rollcall.desk.register import Accepted, Conflict, register
 from rollcall.store import contribution_documents, database, documents, personal_data_documents, staff_documents
@@ -40,9 +40,9 @@ def queries(project: str) -> list[Any]:
     class Listening(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
         def intercept_unary_stream(self, go_on, details, request):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
             if details.method.endswith("/RunQuery"):
-                asked.append(RunQueryRequest.wrap(request).structured_query)
+                asked.append(StructuredQuery.wrap(request.structured_query))
             elif details.method.endswith("/RunAggregationQuery"):
-                asked.append(RunAggregationQueryRequest.wrap(request).structured_aggregation_query.structured_query)
+                asked.append(StructuredQuery.wrap(request.structured_aggregation_query.structured_query))
             return go_on(details, request)
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())

@@ -4,7 +4,7 @@ https://github.com/googleapis/google-cloudevents/blob/main/proto/google/events/c
 from collections.abc import Iterable
 
 from google.cloud import firestore
-from google.cloud.firestore_v1.types import Document, GetDocumentRequest
+from google.cloud.firestore_v1.types import Document
 
 from rollcall.local.trigger import trigger_of
 
@@ -14,14 +14,10 @@ VALUE, OLD_VALUE = 1, 2
 
 def triggers(project: str, ids: Iterable[str]) -> list[tuple[dict[str, str], bytes]]:
     """Headers and body for each outbox entry as it now is."""
-    api, outbox = (
-        firestore.Client(project=project)._firestore_api,
-        f"projects/{project}/databases/(default)/documents/outbox",
-    )
-    metadata = [("authorization", "Bearer owner")]
-    found = []
+    client, outbox = firestore.Client(project=project), f"projects/{project}/databases/(default)/documents/outbox"
+    metadata, found = [("authorization", "Bearer owner")], []
     for id in ids:
-        there = api.get_document(request=GetDocumentRequest(name=f"{outbox}/{id}"), metadata=metadata)
+        there = client._firestore_api.get_document(request={"name": f"{outbox}/{id}"}, metadata=metadata)
         found.append((trigger_of(id) | {"content-type": "application/protobuf"}, in_field(VALUE, there)))
     return found
 
