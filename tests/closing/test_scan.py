@@ -48,7 +48,7 @@ class Counting(grpc.UnaryStreamClientInterceptor):  # type: ignore[misc]
 
     def _counted(self, answers: Iterator[Any]) -> Iterator[Any]:
         for answer in answers:
-            self._line.documents += bool(getattr(answer, "document", None) or getattr(answer, "found", None))
+            self._line.documents += any(field.name in ("document", "found") for field, _ in answer.ListFields())
             yield answer
 
 
