@@ -13,9 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import schemas  # noqa: F401 -- before all others: it makes Marshmallow quicker
-
-# isort: split
 import functions_framework
 from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
