@@ -62,6 +62,7 @@ with _or_stop():
         env.path("EVENTS", Path(__file__).parent / "events"), lambda error: log_fault(error, said=str(error))
     )
     STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
+    PROJECT = env.str("GOOGLE_CLOUD_PROJECT") if STORE == "firestore" else ""
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")
 
@@ -192,7 +193,7 @@ def _store() -> Store:
     if STORE == "firestore":
         from rollcall.store.firestore import FirestoreStore
 
-        return FirestoreStore(env.str("GOOGLE_CLOUD_PROJECT"))
+        return FirestoreStore(PROJECT)
     from rollcall.store.sqlite import SqliteStore
 
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))
