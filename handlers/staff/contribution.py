@@ -181,7 +181,7 @@ def _found(visit: Visit, id: str) -> Contribution:
 
 
 def _page(visit: Visit, there: Contribution) -> ContributionPage:
-    store, event, spoken = visit.desk.store, visit.event, language(visit.event.language)
+    store, event, spoken = visit.desk.store, visit.event, visit.spoken
     closes_at = contributions_close_at(store, event)
     said = visit.request.query_string.decode("ascii", "replace")
     of = there.registration_id
@@ -213,7 +213,7 @@ def _number(there: Contribution) -> str:
 
 
 def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | None) -> PaperRow:
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     late = closes_at is not None and is_late(one, closes_at)
     bad = one.status is PaperStatus.HELD
     status = paper_status_in_words(event, one.status) if one in there.current else spoken.gettext("Replaced")
@@ -246,8 +246,7 @@ def _paper_name(event: Event, there: Contribution, one: Paper) -> str:
 
 
 def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
-    spoken = language(visit.event.language)
-    agreed = there.consent or spoken.gettext("Its submitter has not agreed to publication.")
+    agreed = there.consent or visit.spoken.gettext("Its submitter has not agreed to publication.")
     said = [
         (N_("Source"), there.source),
         (N_("Agenda item or question"), there.item),
@@ -256,7 +255,7 @@ def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
         (N_("E-mail"), there.email),
         (N_("Agreed to publication"), agreed),
     ]
-    return [(spoken.gettext(label), text) for label, text in said if text]
+    return [(visit.spoken.gettext(label), text) for label, text in said if text]
 
 
 def _made(event: Event, one: ContributionChange) -> Made:
@@ -401,9 +400,8 @@ _ACTIONS = {
 
 
 def _offered(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
-    spoken = language(visit.event.language)
     those = () if there.withdrawn else ((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))
-    return [(visit.address("contributions", there.id, name), spoken.gettext(label)) for name, label in those]
+    return [(visit.address("contributions", there.id, name), visit.spoken.gettext(label)) for name, label in those]
 
 
 def _done(visit: Visit, there: Contribution, action: Action) -> Response:
@@ -456,14 +454,13 @@ def _act_page(
     problem: str = "",
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
-    spoken = language(visit.event.language)
     context = ActPage(
-        heading=spoken.gettext(action.label),
+        heading=visit.spoken.gettext(action.label),
         name=there.title,
         reference=_number(there),
         tags=tags_of(visit, there, None),
         email=there.email,
-        means=spoken.gettext(action.means),
+        means=visit.spoken.gettext(action.means),
         problem=problem,
         asks=asked_of(asking(visit.event, action.fields(visit, there))),
         values=action.known(there) if values is None else values,

@@ -153,7 +153,7 @@ def _row(visit: Visit, one: Erasure) -> ErasureRow:
         reference=reference(one.registration_id),
         address=visit.address("registrations", one.registration_id, *(["erase"] if is_open else [])),
         erasure=one,
-        status=language(visit.event.language).gettext(_STATUSES[one.status]),
+        status=visit.spoken.gettext(_STATUSES[one.status]),
         is_open=is_open,
         counts=list(counts_in_words(visit.event, one.erased).values()),
     )
@@ -194,7 +194,7 @@ def _refuse(visit: Visit, there: Registered) -> Response:
         case Refused():
             return see_other(f"{address_of(visit, there)}?refused")
         case AlreadyDecided() | NotAsked():
-            problem = language(visit.event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             erasure = visit.desk.store.erasure(there.id)
             return _page(visit, there, erasure, filled.typed, problem=problem, status=409)
         case None:
@@ -302,7 +302,7 @@ def _of_form(visit: Visit, one: QuarantinedForm) -> tuple[str, str]:
 
 def _of_inbound(visit: Visit, one: InboundEmail) -> tuple[str, str]:
     subject = " ".join(one.subject.split())
-    return visit.address("review", "inbound", one.id), subject or language(visit.event.language).gettext("(no subject)")
+    return visit.address("review", "inbound", one.id), subject or visit.spoken.gettext("(no subject)")
 
 
 def _of_contribution(visit: Visit, one: Contribution) -> tuple[str, str]:

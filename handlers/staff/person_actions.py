@@ -157,11 +157,10 @@ _ACTIONS = {
 
 def offered(visit: Visit, there: Registered) -> list[tuple[str, str]]:
     """Address and name of each page."""
-    spoken = language(visit.event.language)
     change = [("change", N_("Change answers"))] if not there.is_withdrawn else []
     those = [*change, *((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))]
     those.append(("erase", N_("Erase all that is held")))
-    return [(address_of(visit, there, name), spoken.gettext(label)) for name, label in those]
+    return [(address_of(visit, there, name), visit.spoken.gettext(label)) for name, label in those]
 
 
 def answer(visit: Visit, there: Registered, name: str) -> Response:
@@ -215,14 +214,13 @@ def _act_page(
     other: Registered | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
-    spoken = language(visit.event.language)
     context = ActPage(
-        heading=spoken.gettext(action.label),
+        heading=visit.spoken.gettext(action.label),
         name=there.registration.full_name,
         reference=there.reference,
         tags=tags_of(visit, there),
         email=there.registration.email,
-        means=spoken.gettext(action.means),
+        means=visit.spoken.gettext(action.means),
         problem=problem,
         other=(other.reference, address_of(visit, other)) if other else None,
         asks=asked_of(asking(visit.event, action.fields)),
@@ -239,7 +237,7 @@ def _double(visit: Visit, there: Registered) -> Response:
     typed = visit.request.args.get("other", "")
     if not visit.is_post:
         other = at_desk.by_reference(visit.desk, visit.event, typed)
-        problem = language(visit.event.language).gettext(_NO_OTHER) if typed and other is None else ""
+        problem = visit.spoken.gettext(_NO_OTHER) if typed and other is None else ""
         return _double_page(visit, there, other, typed, problem)
     form, press = visit.posted()
     other = found(visit, form.get("other", ""))
@@ -253,7 +251,7 @@ def _double(visit: Visit, there: Registered) -> Response:
         case NothingNew():
             return _back(visit, there, "unchanged")
         case IsWithdrawn() | Same():
-            problem = language(visit.event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             return _double_page(visit, there, other, other.reference, problem, status=409)
         case None:
             raise NOT_REGISTERED
