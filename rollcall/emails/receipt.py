@@ -8,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.emails.wording import about_contribution, contribution_of, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, Paper, PaperFile, designation, is_late
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from templates import dates, in_zone
@@ -27,7 +27,7 @@ class Receipt:
     """The address that takes a file in an answer; None: a person reads it."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     one = contribution_of(desk, entry)
     if one.withdrawn:
         return NotNeeded("the contribution is withdrawn")

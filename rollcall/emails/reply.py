@@ -24,7 +24,7 @@ from rollcall.emails.wording import (
 )
 from rollcall.language import N_, language
 from rollcall.model.contribution import designation
-from rollcall.model.email import Email, NotNeeded, OutboxEntry, is_reminder
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written, is_reminder
 from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -140,7 +140,7 @@ class FormShown:
     """To the registration's own page."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     reply = gather(desk, event, entry, intake)
     if is_reminder(entry) and not _still_waits(desk, reply.inbound):
         return NotNeeded("its people are registered by now, or the staff dealt with it")

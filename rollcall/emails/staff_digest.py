@@ -17,7 +17,7 @@ from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, one_word, unlinked
 from rollcall.language import N_, Language, language
 from rollcall.model.contribution import Stage
-from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
+from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, EmailKind, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
@@ -89,7 +89,7 @@ class InboundShown:
     link: str
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, or a contribution waits, until
     the event ends; and as long as somebody asks to be erased."""
     event = event.for_member(event.member(entry.to))
@@ -137,7 +137,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
     )
 
 
-def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Email | NotNeeded:
+def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Written:
     opened_at, spoken = _told_of_outage(digest.breaker, entry), language(event.language)
     counts = _counts(digest, spoken)
     if not (opened_at or counts):

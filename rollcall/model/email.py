@@ -249,6 +249,8 @@ class NotNeeded:
     note: str
 
 
+Written = Email | NotNeeded
+
 BY_DELIVERY_EVENTS = (EmailStatus.SENT, EmailStatus.DROPPED, EmailStatus.DELIVERED, EmailStatus.BOUNCED)
 """They come twice and in any order: each over those before it."""
 
