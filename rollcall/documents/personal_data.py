@@ -21,7 +21,7 @@ from rollcall.documents.reasons import why, why_doubted
 from rollcall.documents.review_words import email_in_words, form_in_words
 from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, status_in_words
 from rollcall.documents.staff_log import action_in_words, source_in_words, state_in_words, why_in_words
-from rollcall.documents.typefaces import fonts
+from rollcall.documents.typefaces import typeset
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, ContributionChange, Paper, designation
 from rollcall.model.email import TO_STAFF, OutboxEntry
@@ -42,8 +42,6 @@ MOST_SHOWN = 500
 """Of a section, on the page and in the PDF: the newest."""
 _BRIEF = ("emails_sent", "accesses")
 _PAGES = Path(__file__).with_suffix(".typ")
-_NUMBER = "\ufffc"
-"""Stands for a page's number, which only personal_data.typ knows."""
 _COPY = N_("The secretariat gives a copy.")
 _DIFFERS = N_("A form with other answers came")
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -73,7 +71,6 @@ class Part:
 
     @property
     def read(self) -> Sequence[tuple[str, str]]:
-        """Label and text."""
         return [(one.label, one.text) for one in self.rows if one.label and one.text]
 
 
@@ -159,22 +156,14 @@ def as_json(given: GivenOut) -> str:
 
 
 def as_pdf(event: Event, given: GivenOut) -> bytes:
-    from typst import Compiler
-
-    spoken = language(event.language)
-    code, _, region = spoken.tag.partition("-")
     said = {
-        "language": code,
-        "region": region or None,
         "title": given.heading,
         "organizer": event.organizer,
         "about": given.about.read,
         "notes": given.notes,
         "sections": [(one.heading, one.more, one.read) for one in given.sections],
-        "foot": spoken.gettext("%(event)s · page %(number)s", event=given.heading, number=_NUMBER),
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(said)})
-    return bytes(pages.compile(format="pdf"))
+    return typeset(_PAGES, language(event.language), given.heading, said)
 
 
 @dataclass(frozen=True)
