@@ -27,7 +27,6 @@ class ActPage:
     means: str = ""
     problem: str = ""
     name: str = ""
-    """Of whom or what it is about."""
     reference: str = ""
     tags: Sequence[Tag] = ()
     email: str = ""
@@ -41,8 +40,6 @@ class ActPage:
 
 @dataclass(frozen=True)
 class Filled:
-    """A page's form, and what is wrong with it."""
-
     typed: Mapping[str, str]
     answers: Mapping[str, str]
     errors: Mapping[str, Sequence[str]]

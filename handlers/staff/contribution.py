@@ -129,8 +129,6 @@ class ContributionPage:
 
 @dataclass(frozen=True)
 class Acted:
-    """What was filled in."""
-
     visit: Visit
     press: Press
     there: Contribution

@@ -75,7 +75,6 @@ class ContributionsPage:
     files: Sequence[tuple[str, str]]
     """Name and address: lists, and archives of the files."""
     queue: str
-    """Address of the review queue, where e-mails wait."""
 
 
 def contributions_page(visit: Visit) -> Response:

@@ -58,7 +58,6 @@ class DeadlinePage:
     state: str
     """What happens at the deadline, or happened."""
     earlier: Sequence[tuple[datetime, datetime]]
-    """Each deadline before, and when it was moved."""
     is_closed: bool
     move: str
     typed: Mapping[str, str]

@@ -245,7 +245,6 @@ def _made(visit: Visit, one: Revision) -> Made:
 
 
 def _emails(visit: Visit, there: Registered) -> list[SentEmail]:
-    """The newest first."""
     entries = visit.desk.store.entries_about(there.id, _ENTRIES)
     return [sent_email(visit.event, one) for one in sorted(entries, key=lambda one: one.enqueued_at, reverse=True)]
 

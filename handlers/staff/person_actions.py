@@ -52,8 +52,6 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class Acted:
-    """What was filled in."""
-
     visit: Visit
     press: Press
     there: Registered
@@ -65,7 +63,6 @@ class Acted:
 class Action:
     label: str
     means: str
-    """What comes of it, a sentence or two."""
     said: str
     do: Callable[[Acted], Outcome]
     is_for: Callable[[Visit, Registered], bool]
@@ -156,7 +153,6 @@ _ACTIONS = {
 
 
 def offered(visit: Visit, there: Registered) -> list[tuple[str, str]]:
-    """Address and name of each page."""
     change = [("change", N_("Change answers"))] if not there.is_withdrawn else []
     those = [*change, *((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))]
     those.append(("erase", N_("Erase all that is held")))

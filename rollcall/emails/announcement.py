@@ -25,7 +25,6 @@ class Piece:
 
     text: str
     link: str = ""
-    """Where it leads, if it is an address."""
 
 
 @dataclass(frozen=True)

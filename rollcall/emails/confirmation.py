@@ -118,7 +118,6 @@ def _stay(answers: Mapping[str, str], event: Event) -> str:
 
 
 def _listed(event: Event, name: str) -> list[tuple[str, str]]:
-    """How to reach the hotel, and how to book."""
     field, hotel = event.field("hotel"), next((one for one in event.hotels if one.name == name), None)
     if field is None or not field.choices or hotel is None:
         return []

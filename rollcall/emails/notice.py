@@ -51,7 +51,6 @@ def word(
 
 
 def held(event: Event, one: Contribution) -> list[tuple[str, str]]:
-    """Which of its papers, and the staff's reason."""
     return [
         (designation(event.slug, one.number, paper), unlinked(paper.reason))
         for paper in one.papers

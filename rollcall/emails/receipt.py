@@ -19,7 +19,6 @@ from templates.lines import isolated
 class Receipt:
     contribution: Contribution
     paper: Paper
-    """Of which it is."""
     closes_at: datetime | None
     own: str | None
     """The link to its page, until the event is over."""
@@ -65,7 +64,6 @@ _LATE = N_("Received after the deadline: %(event)s, %(dates)s (%(reference)s)")
 
 
 def _rows(event: Event, one: Contribution, paper: Paper) -> list[tuple[str, str]]:
-    """Label and text each."""
     spoken = language(event.language)
     came_at = [time for time in (paper.arrived_at or paper.received_at,) if time]
     received = [(spoken.gettext("Received"), in_zone(time, event)) for time in came_at]

@@ -59,7 +59,6 @@ class ForReview:
     attachments: tuple[Attachment, ...]
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
-    """By registration id."""
     changes: Mapping[int, str] = field(default_factory=dict)
     """Links to forms as changes of their person's registration, by the form's place in the e-mail."""
 
@@ -245,7 +244,6 @@ def _attachments(
 
 
 def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """Those for which there is room."""
     said: list[tuple[str, list[tuple[str, str]], str]] = []
     room = LONGEST_FORMS
     for place, form in enumerate(one.inbound.forms):

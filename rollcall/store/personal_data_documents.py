@@ -57,7 +57,6 @@ _T = TypeVar("_T")
 _AT_ONCE = 200
 """Writes of a commit."""
 _ASKED_AT_ONCE = 30
-"""Firestore's bound on the values of an `in`."""
 
 
 class DocumentStore(StaffDocuments):
