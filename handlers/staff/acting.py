@@ -62,7 +62,8 @@ def filled_in(event: Event, fields: Sequence[FormField], form: Form) -> Filled:
     asked = asking(event, fields)
     typed = {name: text for name, text in form.typed.items() if asked.field(name)}
     try:
-        answers = read_form(asked, typed, form.faults).answers
+        read = read_form(asked, typed, form.faults)
     except ValidationError as error:
         return Filled(typed, {}, sentences(asked, faults_of(error)))
+    answers = {**read.answers, "email": read.email}
     return Filled(typed, {one.name: answers.get(one.name, "") for one in fields}, {})

@@ -333,10 +333,6 @@ def _put_on_agenda(one: Acted) -> Outcome:
     return programme.set_agenda(desk, event, one.seen, tuple(agenda), one.press)
 
 
-def _has_number(visit: Visit, there: Contribution) -> bool:
-    return there.number is not None
-
-
 def _has_agenda(visit: Visit, there: Contribution) -> bool:
     event = event_of(visit)
     return event.has_pages and there.number is not None and bool(programme_now(visit.desk.store, event).agenda)
@@ -386,7 +382,7 @@ _ACTIONS = {
         N_("It goes to its submitter’s address, with the link to its own page: also for whoever lost that."),
         "resent",
         lambda one: send_receipt_again(one.visit.desk.store, one.visit.event, one.there.id, one.press),
-        is_for=lambda visit, there: bool(there.email) and _has_number(visit, there),
+        is_for=lambda visit, there: bool(there.email) and there.number is not None,
     ),
     "withdraw": Action(
         N_("Withdraw this contribution"),
@@ -409,14 +405,8 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     if filled.errors:
         return _act_page(visit, there, action, filled.typed, status=422, errors=filled.errors)
     outcome = action.do(Acted(visit, press, there, revision_in(form.typed), filled.answers))
-    log(
-        "INFO",
-        "staff acted",
-        event=event.slug,
-        contribution=there.id,
-        action=action.said,
-        outcome=type(outcome).__name__,
-    )
+    about = {"event": event.slug, "contribution": there.id, "action": action.said}
+    log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
         case Changed():
             visit.desk.republish(visit.desk, event_of(visit))
@@ -434,7 +424,7 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
             | programme.ChangedMeanwhile()
             | programme.TooLarge()
         ):
-            problem = language(event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             return _act_page(visit, _found(visit, there.id), action, filled.typed, status=409, problem=problem)
         case None:
             raise _NOT_THERE

@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from flask import Response
-from marshmallow import ValidationError
 
 from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem, see_other
-from handlers.staff.acting import ActPage, asking
+from handlers.staff.acting import ActPage, asking, filled_in
 from handlers.staff.pages import staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, see_that_it_is_not_erased, tags_of
 from handlers.staff.visit import Visit
@@ -21,14 +20,13 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.staff import person as at_desk
 from rollcall.desk.staff.person import IsOnTime, IsWithdrawn, Same
 from rollcall.documents.changes import FieldChange, changes_between
-from rollcall.language import N_, language
+from rollcall.language import N_
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
 from rollcall.model.personal_data import Opened
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Press
-from schemas.faults import sentences
-from schemas.form import asked_of, faults_of, read_form
+from schemas.form import asked_of
 
 Outcome = amend.Outcome | IsWithdrawn | IsOnTime | Same | None
 _REASON = FormField(
@@ -138,7 +136,7 @@ _ACTIONS = {
         N_("Withdraw this registration"),
         N_("The person leaves the roster, and gets an e-mail that says so. You can bring the registration back."),
         "withdrawn",
-        lambda one: at_desk.withdraw(*_at(one), one.typed.get("reason", "")),
+        lambda one: at_desk.withdraw(*_at(one), one.typed["reason"]),
         _stands,
         (_REASON,),
     ),
@@ -172,16 +170,11 @@ def answer(visit: Visit, there: Registered, name: str) -> Response:
 def _done(visit: Visit, there: Registered, action: Action) -> Response:
     form = read_page_form(visit.request)
     press = visit.press(form.typed)
-    event = asking(visit.event, action.fields)
-    typed = {name: text for name, text in form.typed.items() if event.field(name)}
-    try:
-        read = read_form(event, typed, form.faults)
-    except ValidationError as error:
-        errors = sentences(event, faults_of(error))
-        return _act_page(visit, there, action, typed, status=422, errors=errors)
-    given = {**read.answers, "email": read.email}
-    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), given))
-    about = {"event": event.slug, "registration": there.id, "action": action.said}
+    filled = filled_in(visit.event, action.fields, form)
+    if filled.errors:
+        return _act_page(visit, there, action, filled.typed, status=422, errors=filled.errors)
+    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), filled.answers))
+    about = {"event": visit.event.slug, "registration": there.id, "action": action.said}
     log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
         case Amended():
@@ -189,10 +182,9 @@ def _done(visit: Visit, there: Registered, action: Action) -> Response:
         case NothingNew():
             return _back(visit, there, "unchanged")
         case Overtaken() | IsWithdrawn() | IsOnTime() | Same() | TooLate() | TooManyChanges() | Taken():
-            problem = language(event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             other = outcome.other if isinstance(outcome, Taken) else None
-            now = outcome.registered
-            return _act_page(visit, now, action, typed, status=409, problem=problem, other=other)
+            return _act_page(visit, outcome.registered, action, filled.typed, status=409, problem=problem, other=other)
         case None:
             raise NOT_REGISTERED
         case _:

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from rollcall.documents import erasure_words
 from rollcall.documents.changes import FieldChange, by_whom, changes_between
 from rollcall.documents.contributions import (
     change_in_words,
@@ -28,7 +29,7 @@ from rollcall.model.email import TO_STAFF, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held
+from rollcall.model.personal_data import Access, Erasure, Held
 from rollcall.model.registration import Registered, Registration, Revision, normalized_address, says_the_same, written
 from rollcall.model.staff import AuditEntry
 from schemas.form import in_labels, in_words
@@ -45,13 +46,6 @@ _PAGES = Path(__file__).with_suffix(".typ")
 _COPY = N_("The secretariat gives a copy.")
 _DIFFERS = N_("A form with other answers came")
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_ERASURES = {
-    ErasureStatus.ASKED: N_("Asked for"),
-    ErasureStatus.TAKEN_BACK: N_("Taken back"),
-    ErasureStatus.REFUSED: N_("Refused"),
-    ErasureStatus.DUE: N_("Due"),
-    ErasureStatus.ERASED: N_("Erased"),
-}
 
 
 @dataclass(frozen=True)
@@ -375,11 +369,12 @@ class _Telling:
         return self._part(one.at, self._row("what", "", what), self._row("by", N_("By"), by))
 
     def erasure(self, one: Erasure) -> Part:
+        status = erasure_words.status_in_words(self.event, one.status)
         return Part(
-            self._say(_ERASURES[one.status]),
+            status,
             [
                 self._at("asked_at", N_("Asked for"), one.asked_at),
-                self._coded("status", N_("Status"), one.status, self._say(_ERASURES[one.status])),
+                self._coded("status", N_("Status"), one.status, status),
                 self._at("decided_at", N_("Decided"), one.decided_at),
                 self._row("ground", "", one.ground and one.ground.value),
                 self._row("answer", N_("Answer"), one.answer),
