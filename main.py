@@ -22,7 +22,7 @@ from handlers.logs import hide_requests, log_fault
 from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.ports import EmailReader, Files, Links, Post, Store
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import Intake
@@ -280,9 +280,7 @@ def _take_papers(at: Desk, event: Event, read: InboundEmail, reading: ParsedEmai
     return take_papers(at, event, read, reading, raw)
 
 
-def _write(
-    at: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def _write(at: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     from rollcall.emails import write
 
     return write(at, entry, event, intake, registered)

@@ -131,7 +131,6 @@ def complete(desk: Desk, event: Event, request: Request, link: Opened | NoLink) 
 
 
 def resolve(desk: Desk, event: Event, request: Request, token: str) -> Response:
-    """The staff's button for an inbound e-mail."""
     link = opened(desk, event, LinkPurpose.RESOLVE, token)
     if not isinstance(link, Opened):
         return no_link(event, request, LinkPurpose.RESOLVE, link)

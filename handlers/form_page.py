@@ -181,5 +181,4 @@ def labelled_answers(event: Event, answers: Mapping[str, str]) -> list[tuple[str
 
 
 def labelled(event: Event, said: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Label and text, without what was left empty."""
     return [(field.label, text) for field in event.fields if (text := said.get(field.name, "").strip())]

@@ -15,7 +15,6 @@ from rollcall.model.personal_data import Held
 def answer(
     desk: Desk, event: Event, held: Held, name: str, show: Callable[[GivenOut], Response], *, to_staff: bool
 ) -> Response:
-    """`name`: the last part of its address."""
     there = held.registrations[0].registered
     given = given_out(event, held, desk.intakes.now(event), to_staff=to_staff)
     log("INFO", "personal data given out", event=event.slug, registration=there.id, to_staff=to_staff, file=name)

@@ -72,7 +72,6 @@ class Sent:
 
 
 def answer(desk: Desk, event: Event, request: Request) -> Response:
-    """The pages below `own`, `address`, `amend` and `find`."""
     match path_below(request)[1:]:
         case [LinkPurpose.OWN, token, "change"]:
             allow(request, "GET", "HEAD", "POST")

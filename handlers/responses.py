@@ -251,7 +251,6 @@ def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, E
 
 
 def message(request: Request, error: HttpProblem, event: Event | None, **context: object) -> Response:
-    """The page that says it."""
     spoken = spoken_to(request, event)
     heading, sentences = spoken.gettext(error.title), [error.detail_in(spoken)]
     return page(error.status, "message", event, heading=heading, sentences=sentences, **context)

@@ -123,7 +123,6 @@ def rows_shown(desk: Desk, event: Event, rows: Sequence[Row]) -> list[RowShown]:
 
 
 def languages_offered(spoken: Language) -> list[tuple[str, str]]:
-    """Code and name."""
     named = sorted(((code, spoken.named(code)) for code in languages()), key=lambda one: one[1])
     return [*named, (ANOTHER, spoken.gettext(N_("Another language")))]
 

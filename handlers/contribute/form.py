@@ -52,8 +52,6 @@ _WHY_ONCE_MORE = {
 
 @dataclass(frozen=True)
 class Shown:
-    """A form, as it stands on its page."""
-
     values: Mapping[str, str]
     rows: Sequence[Row]
     errors: Mapping[str, Sequence[Fault]] = field(default_factory=dict)

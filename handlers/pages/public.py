@@ -51,7 +51,6 @@ class RecentSites:
             return known
 
     def fresh(self, event: Event) -> Snapshot:
-        """Raises `StoreUnavailable`."""
         asked_at = self._seconds()
         found = self.published().site(event.slug)
         _, known = self._read.get(event.slug, (0.0, None))

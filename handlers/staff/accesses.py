@@ -14,7 +14,7 @@ from handlers.staff.people import address_of
 from handlers.staff.registrations import as_csv
 from handlers.staff.visit import Visit
 from rollcall.documents.roster_content import ROSTER_TYPES
-from rollcall.language import N_, language
+from rollcall.language import N_
 from rollcall.model.personal_data import ACCESSES_KEPT, Access, Opened
 from rollcall.model.registration import Registered, may_be_id, reference
 
@@ -80,7 +80,7 @@ def accesses_page(visit: Visit) -> Response:
 
 def accesses_file(visit: Visit) -> Response:
     allow(visit.request, "GET", "HEAD")
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     head = [spoken.gettext(label) for label in _HEAD]
     lines = (
         [one.at.astimezone(event.zone).isoformat(" ", "seconds"), one.by, one.what, one.reference]
@@ -112,7 +112,7 @@ def _rows(visit: Visit, accesses: Iterable[Access]) -> list[Row]:
 
 
 def _row(visit: Visit, one: Access) -> Row:
-    spoken, person = language(visit.event.language), one.registration_id
+    spoken, person = visit.spoken, one.registration_id
     what, address = spoken.gettext(_WORDS[one.what]), ""
     if one.what is Opened.REVIEW:
         address = visit.address("review", *one.about.split("-", 1))

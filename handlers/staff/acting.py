@@ -27,7 +27,6 @@ class ActPage:
     means: str = ""
     problem: str = ""
     name: str = ""
-    """Of whom or what it is about."""
     reference: str = ""
     tags: Sequence[Tag] = ()
     email: str = ""
@@ -41,8 +40,6 @@ class ActPage:
 
 @dataclass(frozen=True)
 class Filled:
-    """A page's form, and what is wrong with it."""
-
     typed: Mapping[str, str]
     answers: Mapping[str, str]
     errors: Mapping[str, Sequence[str]]
@@ -65,7 +62,8 @@ def filled_in(event: Event, fields: Sequence[FormField], form: Form) -> Filled:
     asked = asking(event, fields)
     typed = {name: text for name, text in form.typed.items() if asked.field(name)}
     try:
-        answers = read_form(asked, typed, form.faults).answers
+        read = read_form(asked, typed, form.faults)
     except ValidationError as error:
         return Filled(typed, {}, sentences(asked, faults_of(error)))
+    answers = {**read.answers, "email": read.email}
     return Filled(typed, {one.name: answers.get(one.name, "") for one in fields}, {})

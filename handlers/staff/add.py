@@ -62,7 +62,6 @@ def add_page(visit: Visit) -> Response:
 
 def _answered(visit: Visit, shown: Mapping[str, str], outcome: Added | AddedLate | IsThere | NotYetOpen) -> Response:
     log("INFO", "person added", event=visit.event.slug, outcome=type(outcome).__name__)
-    spoken = language(visit.event.language)
     match outcome:
         case Added(there):
             return _to(visit, there, "added")
@@ -70,9 +69,9 @@ def _answered(visit: Visit, shown: Mapping[str, str], outcome: Added | AddedLate
             return _to(visit, there, "late")
         case IsThere(there, says_the_same):
             why = _THERE_WITHDRAWN if there.is_withdrawn else _THERE_SAME if says_the_same else _THERE_OTHER
-            return _form(visit, 409, shown, problem=spoken.gettext(why), there=there)
+            return _form(visit, 409, shown, problem=visit.spoken.gettext(why), there=there)
         case NotYetOpen(at):
-            problem = spoken.gettext(_NOT_OPEN, at=in_zone(at, visit.event))
+            problem = visit.spoken.gettext(_NOT_OPEN, at=in_zone(at, visit.event))
             return _form(visit, 409, shown, problem=problem)
         case _:
             assert_never(outcome)
@@ -106,7 +105,7 @@ def _asking(visit: Visit) -> Event:
 
 def _scan(visit: Visit, form: Form) -> tuple[str, str]:
     """Its id, and what is wrong with it. One that was chosen before stays."""
-    spoken, before = language(visit.event.language), form.typed.get(_SCAN, "")
+    spoken, before = visit.spoken, form.typed.get(_SCAN, "")
     before = before if is_scan_of(visit.event, before) else ""
     if not form.file:
         return before, ""

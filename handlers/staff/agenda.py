@@ -184,16 +184,15 @@ def _form(
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str = "",
 ) -> Response:
-    spoken = language(visit.event.language)
     at = visit.address("programme", "agenda", str(place))
     context = ActPage(
-        heading=spoken.gettext("Add an agenda item") if place is None else spoken.gettext("Change this agenda item"),
+        heading=visit.spoken.gettext(N_("Add an agenda item") if place is None else N_("Change this agenda item")),
         asks=asked_of(asking(visit.event, _fields(visit.event))),
         values=typed,
         errors=errors or {},
         back=visit.address("programme"),
         revision=seen,
-        problem=spoken.gettext(problem) if problem else "",
+        problem=visit.spoken.gettext(problem) if problem else "",
         remove="" if place is None else f"{at}/remove",
     )
     return staff_page(visit, "act", context, status)

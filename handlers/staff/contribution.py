@@ -129,8 +129,6 @@ class ContributionPage:
 
 @dataclass(frozen=True)
 class Acted:
-    """What was filled in."""
-
     visit: Visit
     press: Press
     there: Contribution
@@ -181,7 +179,7 @@ def _found(visit: Visit, id: str) -> Contribution:
 
 
 def _page(visit: Visit, there: Contribution) -> ContributionPage:
-    store, event, spoken = visit.desk.store, visit.event, language(visit.event.language)
+    store, event, spoken = visit.desk.store, visit.event, visit.spoken
     closes_at = contributions_close_at(store, event)
     said = visit.request.query_string.decode("ascii", "replace")
     of = there.registration_id
@@ -213,7 +211,7 @@ def _number(there: Contribution) -> str:
 
 
 def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | None) -> PaperRow:
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     late = closes_at is not None and is_late(one, closes_at)
     bad = one.status is PaperStatus.HELD
     status = paper_status_in_words(event, one.status) if one in there.current else spoken.gettext("Replaced")
@@ -246,8 +244,7 @@ def _paper_name(event: Event, there: Contribution, one: Paper) -> str:
 
 
 def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
-    spoken = language(visit.event.language)
-    agreed = there.consent or spoken.gettext("Its submitter has not agreed to publication.")
+    agreed = there.consent or visit.spoken.gettext("Its submitter has not agreed to publication.")
     said = [
         (N_("Source"), there.source),
         (N_("Agenda item or question"), there.item),
@@ -256,7 +253,7 @@ def _facts(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
         (N_("E-mail"), there.email),
         (N_("Agreed to publication"), agreed),
     ]
-    return [(spoken.gettext(label), text) for label, text in said if text]
+    return [(visit.spoken.gettext(label), text) for label, text in said if text]
 
 
 def _made(event: Event, one: ContributionChange) -> Made:
@@ -336,10 +333,6 @@ def _put_on_agenda(one: Acted) -> Outcome:
     return programme.set_agenda(desk, event, one.seen, tuple(agenda), one.press)
 
 
-def _has_number(visit: Visit, there: Contribution) -> bool:
-    return there.number is not None
-
-
 def _has_agenda(visit: Visit, there: Contribution) -> bool:
     event = event_of(visit)
     return event.has_pages and there.number is not None and bool(programme_now(visit.desk.store, event).agenda)
@@ -389,7 +382,7 @@ _ACTIONS = {
         N_("It goes to its submitter’s address, with the link to its own page: also for whoever lost that."),
         "resent",
         lambda one: send_receipt_again(one.visit.desk.store, one.visit.event, one.there.id, one.press),
-        is_for=lambda visit, there: bool(there.email) and _has_number(visit, there),
+        is_for=lambda visit, there: bool(there.email) and there.number is not None,
     ),
     "withdraw": Action(
         N_("Withdraw this contribution"),
@@ -401,9 +394,8 @@ _ACTIONS = {
 
 
 def _offered(visit: Visit, there: Contribution) -> list[tuple[str, str]]:
-    spoken = language(visit.event.language)
     those = () if there.withdrawn else ((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))
-    return [(visit.address("contributions", there.id, name), spoken.gettext(label)) for name, label in those]
+    return [(visit.address("contributions", there.id, name), visit.spoken.gettext(label)) for name, label in those]
 
 
 def _done(visit: Visit, there: Contribution, action: Action) -> Response:
@@ -413,14 +405,8 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
     if filled.errors:
         return _act_page(visit, there, action, filled.typed, status=422, errors=filled.errors)
     outcome = action.do(Acted(visit, press, there, revision_in(form.typed), filled.answers))
-    log(
-        "INFO",
-        "staff acted",
-        event=event.slug,
-        contribution=there.id,
-        action=action.said,
-        outcome=type(outcome).__name__,
-    )
+    about = {"event": event.slug, "contribution": there.id, "action": action.said}
+    log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
         case Changed():
             visit.desk.republish(visit.desk, event_of(visit))
@@ -438,7 +424,7 @@ def _done(visit: Visit, there: Contribution, action: Action) -> Response:
             | programme.ChangedMeanwhile()
             | programme.TooLarge()
         ):
-            problem = language(event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             return _act_page(visit, _found(visit, there.id), action, filled.typed, status=409, problem=problem)
         case None:
             raise _NOT_THERE
@@ -456,14 +442,13 @@ def _act_page(
     problem: str = "",
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
-    spoken = language(visit.event.language)
     context = ActPage(
-        heading=spoken.gettext(action.label),
+        heading=visit.spoken.gettext(action.label),
         name=there.title,
         reference=_number(there),
         tags=tags_of(visit, there, None),
         email=there.email,
-        means=spoken.gettext(action.means),
+        means=visit.spoken.gettext(action.means),
         problem=problem,
         asks=asked_of(asking(visit.event, action.fields(visit, there))),
         values=action.known(there) if values is None else values,

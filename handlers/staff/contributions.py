@@ -34,7 +34,7 @@ from rollcall.documents.contributions import (
     list_name,
     stage_in_words,
 )
-from rollcall.language import N_, language
+from rollcall.language import N_
 from rollcall.model.contribution import Contribution, PaperFile, Stage, designation
 from rollcall.model.personal_data import Opened
 
@@ -75,7 +75,6 @@ class ContributionsPage:
     files: Sequence[tuple[str, str]]
     """Name and address: lists, and archives of the files."""
     queue: str
-    """Address of the review queue, where e-mails wait."""
 
 
 def contributions_page(visit: Visit) -> Response:
@@ -102,8 +101,7 @@ def contributions_page(visit: Visit) -> Response:
 
 
 def _filters(visit: Visit, counts: Counts, chosen: str) -> list[Filter]:
-    spoken = language(visit.event.language)
-    those = [("", spoken.gettext("All"), counts.received)]
+    those = [("", visit.spoken.gettext("All"), counts.received)]
     those += [(one.value, stage_in_words(visit.event, one), counts.stages.get(one, 0)) for one in Stage]
     those.append((_LATE, late_in_words(visit.event), counts.late))
     return [
@@ -113,10 +111,9 @@ def _filters(visit: Visit, counts: Counts, chosen: str) -> list[Filter]:
 
 
 def _row(visit: Visit, one: Contribution, closes_at: datetime | None) -> Row:
-    spoken = language(visit.event.language)
     return Row(
         address=visit.address("contributions", one.id),
-        number=designation(one.event, one.number) or spoken.gettext(_NO_NUMBER),
+        number=designation(one.event, one.number) or visit.spoken.gettext(_NO_NUMBER),
         title=one.title,
         source=one.source,
         item=one.item,
@@ -133,16 +130,14 @@ def tags_of(visit: Visit, one: Contribution, closes_at: datetime | None) -> list
 
 
 def _files_in_words(visit: Visit, files: Sequence[PaperFile]) -> str:
-    spoken = language(visit.event.language)
     codes = sorted({file.language for file in files if file.language})
-    count = spoken.ngettext("%(count)s file", "%(count)s files", len(files))
+    count = visit.spoken.ngettext("%(count)s file", "%(count)s files", len(files))
     said = f"{count} ({', '.join(codes)})" if codes else count
     return f"{said}, {in_kilobytes(visit, sum(file.size for file in files))}"
 
 
 def in_kilobytes(visit: Visit, size: int) -> str:
-    spoken = language(visit.event.language)
-    return spoken.gettext("%(count)s kB", count=spoken.number(-(-size // 1000)))
+    return visit.spoken.gettext("%(count)s kB", count=visit.spoken.number(-(-size // 1000)))
 
 
 def _files(visit: Visit, found: Listing) -> list[tuple[str, str]]:

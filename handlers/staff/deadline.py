@@ -58,7 +58,6 @@ class DeadlinePage:
     state: str
     """What happens at the deadline, or happened."""
     earlier: Sequence[tuple[datetime, datetime]]
-    """Each deadline before, and when it was moved."""
     is_closed: bool
     move: str
     typed: Mapping[str, str]
@@ -176,16 +175,15 @@ def _closes_at(visit: Visit, given: Mapping[str, str]) -> datetime | None:
 
 
 def _why_not(visit: Visit, intake: Intake, closes_at: datetime | None) -> str | None:
-    spoken = language(visit.event.language)
     if closes_at is None:
-        return spoken.gettext(_NO_TIME)
+        return visit.spoken.gettext(_NO_TIME)
     match refused(visit.event, intake, closes_at):
         case None:
             return None
         case AfterEvent():
-            return spoken.gettext(_AFTER_EVENT)
+            return visit.spoken.gettext(_AFTER_EVENT)
         case TooEarly(earliest):
-            return spoken.gettext(_TOO_EARLY, at=in_zone(earliest, visit.event))
+            return visit.spoken.gettext(_TOO_EARLY, at=in_zone(earliest, visit.event))
 
 
 def _to_move(visit: Visit) -> Response:
@@ -292,9 +290,8 @@ def _row(visit: Visit, one: Invitation, now: datetime) -> InvitationRow:
 
 
 def _state_of(visit: Visit, one: Invitation, now: datetime) -> str:
-    spoken = language(visit.event.language)
     if one.used_by:
-        return spoken.gettext("Used")
+        return visit.spoken.gettext("Used")
     if one.revoked:
-        return spoken.gettext("Revoked")
-    return spoken.gettext("Open") if one.is_open(now) else spoken.gettext("Expired")
+        return visit.spoken.gettext("Revoked")
+    return visit.spoken.gettext("Open") if one.is_open(now) else visit.spoken.gettext("Expired")

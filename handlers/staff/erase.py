@@ -19,7 +19,7 @@ from rollcall.desk.personal_data.ask import AlreadyDecided, Decided, NotAsked, R
 from rollcall.desk.personal_data.held import held
 from rollcall.desk.personal_data.under import under
 from rollcall.desk.staff.person import likely_doubles
-from rollcall.documents.erasure_words import counts_in_words, ground_in_words
+from rollcall.documents.erasure_words import counts_in_words, ground_in_words, status_in_words
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution
 from rollcall.model.event import Event
@@ -45,13 +45,6 @@ _ANSWER = FormField(
 _PROBLEMS = {
     AlreadyDecided: N_("It was decided meanwhile to erase this person. Nothing was done."),
     NotAsked: N_("The person does not ask for it any more. Nothing was done."),
-}
-_STATUSES = {
-    ErasureStatus.ASKED: N_("Asked for"),
-    ErasureStatus.TAKEN_BACK: N_("Taken back"),
-    ErasureStatus.REFUSED: N_("Refused"),
-    ErasureStatus.DUE: N_("Being erased"),
-    ErasureStatus.ERASED: N_("Erased"),
 }
 
 
@@ -153,7 +146,7 @@ def _row(visit: Visit, one: Erasure) -> ErasureRow:
         reference=reference(one.registration_id),
         address=visit.address("registrations", one.registration_id, *(["erase"] if is_open else [])),
         erasure=one,
-        status=language(visit.event.language).gettext(_STATUSES[one.status]),
+        status=status_in_words(visit.event, one.status),
         is_open=is_open,
         counts=list(counts_in_words(visit.event, one.erased).values()),
     )
@@ -194,7 +187,7 @@ def _refuse(visit: Visit, there: Registered) -> Response:
         case Refused():
             return see_other(f"{address_of(visit, there)}?refused")
         case AlreadyDecided() | NotAsked():
-            problem = language(visit.event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             erasure = visit.desk.store.erasure(there.id)
             return _page(visit, there, erasure, filled.typed, problem=problem, status=409)
         case None:
@@ -302,7 +295,7 @@ def _of_form(visit: Visit, one: QuarantinedForm) -> tuple[str, str]:
 
 def _of_inbound(visit: Visit, one: InboundEmail) -> tuple[str, str]:
     subject = " ".join(one.subject.split())
-    return visit.address("review", "inbound", one.id), subject or language(visit.event.language).gettext("(no subject)")
+    return visit.address("review", "inbound", one.id), subject or visit.spoken.gettext("(no subject)")
 
 
 def _of_contribution(visit: Visit, one: Contribution) -> tuple[str, str]:

@@ -83,7 +83,6 @@ class HotelsPage:
     nights_asked: bool
     days: Sequence[Day]
     is_asked: bool
-    """Whether the form asks for the hotel."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,6 @@ class GuestRow:
 class VersionRow:
     version: RosterVersion
     files: Sequence[tuple[str, str]]
-    """Name and address."""
     erased: int
     """Of those on it."""
 
@@ -106,7 +104,6 @@ class VersionRow:
 class HotelPage:
     name: str
     address: str
-    """Of the page."""
     all_hotels: str
     columns: Sequence[str]
     guests: Sequence[GuestRow]

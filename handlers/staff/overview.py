@@ -102,7 +102,7 @@ def chart(visit: Visit) -> Response:
         counts = [int(one) for one in given.get("counts", "").split(".")]
         if len(counts) > _MOST_COLUMNS or not 1 <= step <= 7 or not 0 <= min(counts) <= max(counts) < 10**7:
             raise NO_SUCH_PAGE
-        text = columns_by_day(language(visit.event.language), first, step, counts)
+        text = columns_by_day(visit.spoken, first, step, counts)
     except (ValueError, OverflowError):
         raise NO_SUCH_PAGE from None
     return Response(text, mimetype="image/svg+xml")

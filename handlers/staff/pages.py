@@ -66,10 +66,9 @@ _SECTIONS = (
 def staff_page(visit: Visit, name: str, context: object, status: int = 200, *, presses: bool = True) -> Response:
     """`templates/pages/staff/<name>.html`; `context` is the dataclass that the template knows as `page`. `button` is
     what each of its forms carries; None where they may only look or nothing is pressed: then no store is asked."""
-    spoken = language(visit.event.language)
-    frame = _frame(visit, spoken, presses=presses)
-    text = render(f"pages/staff/{name}.html", spoken, event=visit.event, page=context, **frame)
-    return _html(text, status, visit.event, spoken)
+    frame = _frame(visit, visit.spoken, presses=presses)
+    text = render(f"pages/staff/{name}.html", visit.spoken, event=visit.event, page=context, **frame)
+    return _html(text, status, visit.event, visit.spoken)
 
 
 def framed(visit: Visit, status: int, name: str, event: Event, **context: Any) -> Response:

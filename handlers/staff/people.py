@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from handlers.responses import HttpProblem
 from handlers.staff.visit import Visit
 from rollcall.desk.amend import read
-from rollcall.language import N_, language
+from rollcall.language import N_
 from rollcall.model.personal_data import ErasureStatus
 from rollcall.model.registration import Registered, may_be_id
 
@@ -41,7 +41,7 @@ class Tag:
 
 
 def tags_of(visit: Visit, there: Registered) -> list[Tag]:
-    spoken, intake = language(visit.event.language), visit.desk.intakes.recent(visit.event)
+    spoken, intake = visit.spoken, visit.desk.intakes.recent(visit.event)
     late = intake.is_late(there.received_at)
     said = [
         (there.is_withdrawn and not there.double_of, N_("Withdrawn"), True),

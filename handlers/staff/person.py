@@ -159,7 +159,7 @@ def person(visit: Visit, id: str, below: list[str]) -> Response:
 
 
 def _page(visit: Visit, there: Registered) -> PersonPage:
-    desk, event, spoken = visit.desk, visit.event, language(visit.event.language)
+    desk, event, spoken = visit.desk, visit.event, visit.spoken
     said = visit.request.query_string.decode("ascii", "replace")
     erasure = desk.store.erasure(there.id)
     being_erased = erasure is not None and erasure.status is ErasureStatus.DUE
@@ -187,7 +187,7 @@ def _page(visit: Visit, there: Registered) -> PersonPage:
 
 def _arrival(visit: Visit, there: Registered) -> list[Tag]:
     """Of the last confirmation."""
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     entry = visit.desk.store.entry(confirmation(event.slug, there.id, "", revision=there.confirmed).id)
     if entry is None:
         return []
@@ -214,7 +214,7 @@ def _facts(event: Event, there: Registered) -> list[tuple[str, str]]:
 
 
 def _files(visit: Visit, there: Registered) -> list[tuple[str, str]]:
-    spoken, files = language(visit.event.language), []
+    spoken, files = visit.spoken, []
     if there.entered and there.entered.scan:
         files.append((address_of(visit, there, "scan"), spoken.gettext("Download the scan")))
     files.append((address_of(visit, there, "held"), spoken.gettext("All that is held of this person")))
@@ -228,7 +228,7 @@ def _inbound(visit: Visit, id: str) -> str:
 
 
 def _made(visit: Visit, one: Revision) -> Made:
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     before, after = one.before, one.after
     fields = changes_between(event, before.registration, after.registration)
     if before.new_email != after.new_email:
@@ -245,7 +245,6 @@ def _made(visit: Visit, one: Revision) -> Made:
 
 
 def _emails(visit: Visit, there: Registered) -> list[SentEmail]:
-    """The newest first."""
     entries = visit.desk.store.entries_about(there.id, _ENTRIES)
     return [sent_email(visit.event, one) for one in sorted(entries, key=lambda one: one.enqueued_at, reverse=True)]
 

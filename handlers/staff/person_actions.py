@@ -5,13 +5,12 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from flask import Response
-from marshmallow import ValidationError
 
 from handlers.change import revision_in
 from handlers.logs import log
 from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem, see_other
-from handlers.staff.acting import ActPage, asking
+from handlers.staff.acting import ActPage, asking, filled_in
 from handlers.staff.pages import staff_page
 from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found, see_that_it_is_not_erased, tags_of
 from handlers.staff.visit import Visit
@@ -21,14 +20,13 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.staff import person as at_desk
 from rollcall.desk.staff.person import IsOnTime, IsWithdrawn, Same
 from rollcall.documents.changes import FieldChange, changes_between
-from rollcall.language import N_, language
+from rollcall.language import N_
 from rollcall.model.event import Event
 from rollcall.model.form import FormField
 from rollcall.model.personal_data import Opened
 from rollcall.model.registration import Registered
 from rollcall.model.staff import Press
-from schemas.faults import sentences
-from schemas.form import asked_of, faults_of, read_form
+from schemas.form import asked_of
 
 Outcome = amend.Outcome | IsWithdrawn | IsOnTime | Same | None
 _REASON = FormField(
@@ -52,8 +50,6 @@ _PROBLEMS = {
 
 @dataclass(frozen=True)
 class Acted:
-    """What was filled in."""
-
     visit: Visit
     press: Press
     there: Registered
@@ -65,7 +61,6 @@ class Acted:
 class Action:
     label: str
     means: str
-    """What comes of it, a sentence or two."""
     said: str
     do: Callable[[Acted], Outcome]
     is_for: Callable[[Visit, Registered], bool]
@@ -141,7 +136,7 @@ _ACTIONS = {
         N_("Withdraw this registration"),
         N_("The person leaves the roster, and gets an e-mail that says so. You can bring the registration back."),
         "withdrawn",
-        lambda one: at_desk.withdraw(*_at(one), one.typed.get("reason", "")),
+        lambda one: at_desk.withdraw(*_at(one), one.typed["reason"]),
         _stands,
         (_REASON,),
     ),
@@ -156,12 +151,10 @@ _ACTIONS = {
 
 
 def offered(visit: Visit, there: Registered) -> list[tuple[str, str]]:
-    """Address and name of each page."""
-    spoken = language(visit.event.language)
     change = [("change", N_("Change answers"))] if not there.is_withdrawn else []
     those = [*change, *((name, one.label) for name, one in _ACTIONS.items() if one.is_for(visit, there))]
     those.append(("erase", N_("Erase all that is held")))
-    return [(address_of(visit, there, name), spoken.gettext(label)) for name, label in those]
+    return [(address_of(visit, there, name), visit.spoken.gettext(label)) for name, label in those]
 
 
 def answer(visit: Visit, there: Registered, name: str) -> Response:
@@ -177,16 +170,11 @@ def answer(visit: Visit, there: Registered, name: str) -> Response:
 def _done(visit: Visit, there: Registered, action: Action) -> Response:
     form = read_page_form(visit.request)
     press = visit.press(form.typed)
-    event = asking(visit.event, action.fields)
-    typed = {name: text for name, text in form.typed.items() if event.field(name)}
-    try:
-        read = read_form(event, typed, form.faults)
-    except ValidationError as error:
-        errors = sentences(event, faults_of(error))
-        return _act_page(visit, there, action, typed, status=422, errors=errors)
-    given = {**read.answers, "email": read.email}
-    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), given))
-    about = {"event": event.slug, "registration": there.id, "action": action.said}
+    filled = filled_in(visit.event, action.fields, form)
+    if filled.errors:
+        return _act_page(visit, there, action, filled.typed, status=422, errors=filled.errors)
+    outcome = action.do(Acted(visit, press, there, revision_in(form.typed), filled.answers))
+    about = {"event": visit.event.slug, "registration": there.id, "action": action.said}
     log("INFO", "staff acted", **about, outcome=type(outcome).__name__)
     match outcome:
         case Amended():
@@ -194,10 +182,9 @@ def _done(visit: Visit, there: Registered, action: Action) -> Response:
         case NothingNew():
             return _back(visit, there, "unchanged")
         case Overtaken() | IsWithdrawn() | IsOnTime() | Same() | TooLate() | TooManyChanges() | Taken():
-            problem = language(event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             other = outcome.other if isinstance(outcome, Taken) else None
-            now = outcome.registered
-            return _act_page(visit, now, action, typed, status=409, problem=problem, other=other)
+            return _act_page(visit, outcome.registered, action, filled.typed, status=409, problem=problem, other=other)
         case None:
             raise NOT_REGISTERED
         case _:
@@ -215,14 +202,13 @@ def _act_page(
     other: Registered | None = None,
     errors: Mapping[str, Sequence[str]] | None = None,
 ) -> Response:
-    spoken = language(visit.event.language)
     context = ActPage(
-        heading=spoken.gettext(action.label),
+        heading=visit.spoken.gettext(action.label),
         name=there.registration.full_name,
         reference=there.reference,
         tags=tags_of(visit, there),
         email=there.registration.email,
-        means=spoken.gettext(action.means),
+        means=visit.spoken.gettext(action.means),
         problem=problem,
         other=(other.reference, address_of(visit, other)) if other else None,
         asks=asked_of(asking(visit.event, action.fields)),
@@ -239,7 +225,7 @@ def _double(visit: Visit, there: Registered) -> Response:
     typed = visit.request.args.get("other", "")
     if not visit.is_post:
         other = at_desk.by_reference(visit.desk, visit.event, typed)
-        problem = language(visit.event.language).gettext(_NO_OTHER) if typed and other is None else ""
+        problem = visit.spoken.gettext(_NO_OTHER) if typed and other is None else ""
         return _double_page(visit, there, other, typed, problem)
     form, press = visit.posted()
     other = found(visit, form.get("other", ""))
@@ -253,7 +239,7 @@ def _double(visit: Visit, there: Registered) -> Response:
         case NothingNew():
             return _back(visit, there, "unchanged")
         case IsWithdrawn() | Same():
-            problem = language(visit.event.language).gettext(_PROBLEMS[type(outcome)])
+            problem = visit.spoken.gettext(_PROBLEMS[type(outcome)])
             return _double_page(visit, there, other, other.reference, problem, status=409)
         case None:
             raise NOT_REGISTERED

@@ -158,7 +158,6 @@ def page(
     typed: Mapping[str, str] | None = None,
     wrong: Mapping[str, str] | None = None,
 ) -> Response:
-    spoken = language(visit.event.language)
     changed = visit.desk.store.programme(visit.event.slug)
     return staff_page(
         visit,
@@ -166,8 +165,8 @@ def page(
         _page(
             visit,
             changed,
-            said=spoken.gettext(said) if said else "",
-            problem=spoken.gettext(problem) if problem else "",
+            said=visit.spoken.gettext(said) if said else "",
+            problem=visit.spoken.gettext(problem) if problem else "",
             typed=typed or {},
             wrong=wrong or {},
             versions=_versions(visit, changed.number),
@@ -231,14 +230,13 @@ def _item_row(visit: Visit, agenda: Sequence[AgendaItem], place: int) -> ItemRow
 
 
 def _document_row(visit: Visit, one: Document) -> DocumentRow:
-    spoken = language(visit.event.language)
     at = ("programme", "documents", one.id)
     held = is_held(one)
     return DocumentRow(
         title=one.title.in_language(visit.event.language),
-        day=spoken.day(one.day) if one.day else "",
-        languages=", ".join(spoken.named(code) for code in one.languages),
-        name=spoken.gettext("Download") if held else one.link or one.file,
+        day=visit.spoken.day(one.day) if one.day else "",
+        languages=", ".join(visit.spoken.named(code) for code in one.languages),
+        name=visit.spoken.gettext("Download") if held else one.link or one.file,
         address=visit.address(*at, "download") if held else one.link,
         change=visit.address(*at),
     )
@@ -287,7 +285,7 @@ def _participants(visit: Visit) -> Response:
     if "never" in form:
         at = NEVER
     if at is None:
-        return _wrong(visit, form, "from", language(visit.event.language).gettext(_NO_TIME))
+        return _wrong(visit, form, "from", visit.spoken.gettext(_NO_TIME))
     outcome = publish_participants(visit.desk, event_of(visit), revision_in(form), at, press)
     if isinstance(outcome, NotAsked):
         raise _NOT_ASKED
@@ -302,7 +300,7 @@ def _to_move(visit: Visit) -> Response:
     if call is None:
         raise NO_SUCH_PAGE
     if closes_at is None:
-        return _wrong(visit, typed, "day", language(visit.event.language).gettext(_NO_TIME))
+        return _wrong(visit, typed, "day", visit.spoken.gettext(_NO_TIME))
     context = ContributionsDeadlinePage(
         address=visit.address("programme", "deadline"),
         old=now.contributions_close_at or call.closes_at,
@@ -316,7 +314,7 @@ def _to_move(visit: Visit) -> Response:
 
 def _move(visit: Visit) -> Response:
     form, press = visit.posted()
-    closes_at, spoken = _instant(visit, form), language(visit.event.language)
+    closes_at, spoken = _instant(visit, form), visit.spoken
     if closes_at is None:
         return _wrong(visit, form, "day", spoken.gettext(_NO_TIME))
     outcome = move_contributions_deadline(visit.desk, event_of(visit), revision_in(form), closes_at, press)

@@ -133,7 +133,7 @@ def _read(
     visit: Visit, there: Document | None, form: Form
 ) -> tuple[Document | None, Mapping[str, str], Mapping[str, Sequence[str]]]:
     """With the file that was chosen, else the one that it has. Without a link and a file it is none."""
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     filled = filled_in(event, _fields(event), form)
     errors, said = dict(filled.errors), filled.answers
     link = said.get("link", "")
@@ -170,16 +170,15 @@ def _is_link(text: str) -> bool:
 
 def _kept(visit: Visit, form: Form, id: str) -> tuple[str, str]:
     """Its media type, and why it is not taken."""
-    spoken = language(visit.event.language)
     if len(form.file) > LARGEST:
-        return "", spoken.gettext(_TOO_LARGE)
+        return "", visit.spoken.gettext(_TOO_LARGE)
     with TemporaryDirectory(prefix="document-") as folder:
         path = Path(folder) / "document"
         path.write_bytes(form.file)
         found = visit.desk.inspect()(path, form.file_name)
         log("INFO", "document inspected", event=visit.event.slug, fault=found.fault, doubt=found.doubt)
         if found.fault:
-            return "", sentence(Fault(found.fault), spoken)
+            return "", sentence(Fault(found.fault), visit.spoken)
         if found.doubt:
             return "", doubt_in_words(visit.event, found.doubt)
         visit.desk.files().put_file(id, path)
@@ -195,18 +194,17 @@ def _form(
     errors: Mapping[str, Sequence[str]] | None = None,
     problem: str = "",
 ) -> Response:
-    spoken = language(visit.event.language)
-    about = spoken.gettext("25 MB at the most.")
+    about = visit.spoken.gettext("25 MB at the most.")
     if there and there.file:
-        about = f"{about} {spoken.gettext('You have chosen one already; choose another to replace it.')}"
+        about = f"{about} {visit.spoken.gettext('You have chosen one already; choose another to replace it.')}"
     context = ActPage(
-        heading=spoken.gettext("Change this document") if there else spoken.gettext("Add a document"),
+        heading=visit.spoken.gettext("Change this document") if there else visit.spoken.gettext("Add a document"),
         asks=asked_of(asking(visit.event, _fields(visit.event))),
         values=typed,
         errors=errors or {},
         back=visit.address("programme"),
         revision=seen,
-        problem=spoken.gettext(problem) if problem else "",
+        problem=visit.spoken.gettext(problem) if problem else "",
         file=about,
         remove=visit.address("programme", "documents", there.id, "remove") if there else "",
     )

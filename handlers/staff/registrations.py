@@ -279,7 +279,7 @@ def _names_of(event: Event) -> list[str]:
 
 def _exported(visit: Visit, view: View) -> Iterator[list[str]]:
     """A last line says so where there are more."""
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     names = (*_names_of(event), *view.columns)
     for number, row in enumerate(all_found(visit.desk, event, view.sought)):
         if number == MOST_EXPORTED:

@@ -16,7 +16,6 @@ from rollcall.desk.personal_data.ask import waiting
 from rollcall.desk.staff.contributions import counts_of
 from rollcall.desk.staff.review import Item, Queue, queue
 from rollcall.documents.review_words import items_in_words
-from rollcall.language import language
 from rollcall.model.contribution import Stage
 from rollcall.model.review import ItemId, ItemKind
 
@@ -82,26 +81,26 @@ def _all(visit: Visit) -> Response:
 
 def _to_erase(visit: Visit) -> list[Section]:
     """Without handling: one press decides."""
-    spoken = language(visit.event.language)
     rows = [
         Row(
             address=address_of(visit, one.there, "erase"),
             title=one.there.registration.full_name,
-            about=spoken.gettext("answer by %(day)s", day=spoken.day(one.answer_by)),
+            about=visit.spoken.gettext("answer by %(day)s", day=visit.spoken.day(one.answer_by)),
             since=one.erasure.asked_at,
             holder="",
         )
         for one in waiting(visit.desk.store, visit.event)
     ]
-    return [Section(spoken.gettext("People who ask for erasure"), rows, "")] if rows else []
+    return [Section(visit.spoken.gettext("People who ask for erasure"), rows, "")] if rows else []
 
 
 def _papers(visit: Visit) -> tuple[str, str] | None:
     if visit.event.contributions is None:
         return None
     count = counts_of(visit.desk.store, visit.event.slug, None).stages.get(Stage.NEEDS_REVIEW, 0)
-    spoken = language(visit.event.language)
-    said = spoken.ngettext("%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count)
+    said = visit.spoken.ngettext(
+        "%(count)s contribution to be looked at", "%(count)s contributions to be looked at", count
+    )
     return (visit.address("contributions", show=Stage.NEEDS_REVIEW), said) if count else None
 
 

@@ -271,16 +271,15 @@ def next_page(visit: Visit, kind: ItemKind, press: Press, ending: Ending) -> Res
 
 
 def refused(visit: Visit, id: ItemId, outcome: Refused | AlreadyRegistered) -> Response:
-    spoken = language(visit.event.language)
     match outcome:
         case review.HeldBy(holder=holder):
-            why = spoken.gettext(_HELD, who=holder)
+            why = visit.spoken.gettext(_HELD, who=holder)
         case review.ChangedMeanwhile():
-            why = spoken.gettext(_CHANGED)
+            why = visit.spoken.gettext(_CHANGED)
         case review.EndedBefore():
-            why = spoken.gettext(_ENDED_BEFORE)
+            why = visit.spoken.gettext(_ENDED_BEFORE)
         case AlreadyRegistered(there):
-            why = spoken.gettext(_ALREADY, reference=there.reference)
+            why = visit.spoken.gettext(_ALREADY, reference=there.reference)
         case _:
             assert_never(outcome)
     return shown(visit, found(visit, id), why, 409)
@@ -364,7 +363,7 @@ def checked(event: Event, was: Registration, form: Registration) -> Registration
 
 def _quarantined(visit: Visit, item: Item, standing: Standing) -> QuarantinedPage:
     (form,) = (one for one in item.behind if isinstance(one, QuarantinedForm))
-    why = language(visit.event.language).gettext(WHY_QUARANTINED[form.signal])
+    why = visit.spoken.gettext(WHY_QUARANTINED[form.signal])
     there = person_of(visit, item.people[0]) if item.people else None
     return QuarantinedPage(standing, why, rows_of(visit.event, form.form.registration), there)
 
@@ -389,12 +388,11 @@ def _differing(visit: Visit, item: Item, standing: Standing, taken: Mapping[str,
 
 def _undelivered(visit: Visit, item: Item, standing: Standing) -> UndeliveredPage:
     (entry,) = (one for one in item.behind if isinstance(one, OutboxEntry))
-    spoken = language(visit.event.language)
     rows = [
-        (spoken.gettext("What"), email_in_words(visit.event, entry.kind)),
-        (spoken.pgettext("of an e-mail", "To"), entry.to),
-        (spoken.gettext("Status"), status_in_words(visit.event, entry.status)),
-        (spoken.gettext("Reason"), entry.why),
+        (visit.spoken.gettext("What"), email_in_words(visit.event, entry.kind)),
+        (visit.spoken.pgettext("of an e-mail", "To"), entry.to),
+        (visit.spoken.gettext("Status"), status_in_words(visit.event, entry.status)),
+        (visit.spoken.gettext("Reason"), entry.why),
     ]
     there = person_of(visit, item.people[0]) if item.people else None
     correct = f"{there.address}/address" if there else ""

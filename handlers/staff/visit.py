@@ -12,7 +12,7 @@ from handlers.request_body import read_page_form
 from handlers.responses import HttpProblem
 from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.accesses import note_access
-from rollcall.language import N_
+from rollcall.language import N_, Language, language
 from rollcall.model.event import Event
 from rollcall.model.personal_data import Opened
 from rollcall.model.registration import base32
@@ -52,6 +52,10 @@ class Visit:
     @property
     def may_edit(self) -> bool:
         return self.member.role is Role.EDITOR
+
+    @property
+    def spoken(self) -> Language:
+        return language(self.event.language)
 
     @property
     def is_post(self) -> bool:

@@ -16,7 +16,7 @@ from rollcall.desk.staff.announce import Done, Faulty, NotTried, Overtaken
 from rollcall.desk.staff.chosen import count, parsed, query_of, sought_from
 from rollcall.desk.staff.remind import IntakeClosed, Reminded, remind, waiting
 from rollcall.documents.roster_content import status_in_words
-from rollcall.language import N_, Language, language
+from rollcall.language import N_, Language
 from rollcall.model.announcement import (
     LONGEST_SUBJECT,
     LONGEST_TEXT,
@@ -202,13 +202,12 @@ def _there(visit: Visit, id: str) -> Announcement:
 
 
 def _all(visit: Visit) -> Response:
-    spoken = language(visit.event.language)
     there = sorted(visit.desk.store.announcements(visit.event.slug, _MOST), key=_when, reverse=True)
     rows = [
         AnnouncementRow(
             address=visit.address("write", one.id),
             subject=_subject(visit, one),
-            state=spoken.gettext(_STATES[one.status]),
+            state=visit.spoken.gettext(_STATES[one.status]),
             by=one.sent_by or one.by,
             at=one.sent_at or one.written_at,
             enqueued=None if one.status is AnnouncementStatus.DRAFT else one.enqueued,
@@ -275,8 +274,7 @@ def _save(visit: Visit, there: Announcement | None) -> Response:
 
 
 def _wrong(visit: Visit, where: tuple[str, str], fault: Fault) -> str:
-    spoken = language(visit.event.language)
-    return spoken.gettext(_ASK[where[1]]) if fault.code == "required" else sentence(fault, spoken)
+    return visit.spoken.gettext(_ASK[where[1]]) if fault.code == "required" else sentence(fault, visit.spoken)
 
 
 def _draft(
@@ -287,7 +285,7 @@ def _draft(
     status: int = 200,
 ) -> Response:
     """`wrong`: what is wrong with what was typed; it is not saved."""
-    spoken, codes = language(visit.event.language), visit.event.languages
+    spoken, codes = visit.spoken, visit.event.languages
     said = {code: one.words.get(code, Wording("", "")) for code in codes}
     is_saved = bool(one.id) and not wrong
     page = DraftPage(
@@ -369,7 +367,7 @@ def _send(visit: Visit, there: Announcement) -> Response:
 
 
 def _sent(visit: Visit, there: Announcement) -> Response:
-    event, spoken = visit.event, language(visit.event.language)
+    event, spoken = visit.event, visit.spoken
     counts = visit.desk.store.count_about(there.id)
     undelivered = visit.desk.store.undelivered_about(there.id, _BOUNCES)
     page = SentPage(

@@ -43,8 +43,6 @@ class NothingNew:
 
 @dataclass(frozen=True)
 class Overtaken:
-    """Another revision than the one shown stands by now."""
-
     registered: Registered
 
 
@@ -56,8 +54,6 @@ class TooLate:
 
 @dataclass(frozen=True)
 class Taken:
-    """Another registration is of that name and address."""
-
     registered: Registered
     other: Registered
 

@@ -10,7 +10,7 @@ from typing import NoReturn
 from rollcall.desk.contribution_ports import Inspector, Published, Uploads
 from rollcall.desk.limits import Limits
 from rollcall.desk.ports import EmailReader, Files, Intakes, Links, Outbox, Post, Store
-from rollcall.model.email import CircuitBreaker, Email, NotNeeded, OutboxEntry
+from rollcall.model.email import CircuitBreaker, OutboxEntry, Written
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail, ParsedEmail
 from rollcall.model.intake import READ_AGAIN_AFTER, Intake
@@ -120,7 +120,7 @@ class Desk:
     intakes: RecentIntakes
     events: Mapping[str, Event]
     """Going over the values reads all files; over the keys, none."""
-    write: "Callable[[Desk, OutboxEntry, Event, Intake, Registered | None], Email | NotNeeded]"
+    write: "Callable[[Desk, OutboxEntry, Event, Intake, Registered | None], Written]"
     post: Post
     files: Callable[[], Files]
     """Made on first use, as is `reader`: who waits for a page does not pay for it."""

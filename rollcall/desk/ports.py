@@ -215,16 +215,7 @@ class Intakes(Protocol):
         """As `record_closing`: when to look again, and the next version of the roster, if this look found one."""
 
 
-class Store(
-    Registrations,
-    Outbox,
-    Inbound,
-    Intakes,
-    StaffDesk,
-    Contributions,
-    PersonalData,
-    Protocol,
-):
+class Store(Registrations, Outbox, Inbound, Intakes, StaffDesk, Contributions, PersonalData, Protocol):
     """Keeps what it is told, atomically, and says when. It never decides."""
 
 

@@ -1,16 +1,14 @@
 """The blank form: a PDF to type into or print, and a text to paste into an e-mail."""
 
 import argparse
-import json
 import os
 import sys
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from rollcall.documents.fillable import Box, Typed, fillable
-from rollcall.documents.typefaces import fonts
+from rollcall.documents.typefaces import typeset
 from rollcall.language import Language, language
 from rollcall.model.event import Event
 from schemas.event import EventFileError, read_events
@@ -20,22 +18,15 @@ from templates import days, deadline, place
 from templates.lines import COLUMNS, columns, filled
 
 _PAGES = Path(__file__).with_suffix(".typ")
-_NUMBER = "\ufffc"
-"""Stands for a page's number, which only blank_form.typ knows."""
 _SHORT = 80
 """Letters of a title, at the foot of each page."""
 
 
 def blank_form_pdf(event: Event, to: str) -> bytes:
     """With fields; always the same bytes for one event. `to`: the address it is returned to."""
-    from typst import Compiler
-
     spoken, fields = language(event.language), list[Typed | Box]()
-    code, _, region = spoken.tag.partition("-")
     about = " · ".join(filter(None, (event.reference, textwrap.shorten(event.title, _SHORT, placeholder="…"))))
     asked = {
-        "language": code,
-        "region": region or None,
         "document": spoken.gettext("Registration form: %(event)s", event=event.title),
         "organizer": event.organizer,
         "title": event.title,
@@ -44,11 +35,9 @@ def blank_form_pdf(event: Event, to: str) -> bytes:
         "heading": spoken.gettext("Registration form"),
         "returned": _returned(event, to),
         "optional": spoken.gettext("You can leave the fields marked “optional” empty."),
-        "foot": spoken.gettext("%(event)s · page %(number)s", event=about, number=_NUMBER),
         "questions": [_question(one, fields, spoken) for one in asked_of(event)],
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"asked": json.dumps(asked)})
-    return fillable(pages.compile(format="pdf"), fields)
+    return fillable(typeset(_PAGES, spoken, about, asked), fields)
 
 
 def _question(asked: Answer, fields: list[Typed | Box], spoken: Language) -> dict[str, object]:

@@ -19,8 +19,6 @@ class News(IntEnum):
 
 @dataclass(frozen=True)
 class FieldChange:
-    """In words; empty where nothing was answered."""
-
     name: str
     label: str
     before: str

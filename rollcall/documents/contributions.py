@@ -92,7 +92,6 @@ def paper_in_words(event: Event, kind: PaperKind, number: int) -> str:
 
 
 def change_in_words(event: Event, change: ContributionChange) -> list[tuple[str, str, str]]:
-    """Label, before and after."""
     names = sorted(change.before.keys() | change.after.keys())
     differing = ((name, change.before.get(name, ""), change.after.get(name, "")) for name in names)
     return [_one_changed(event, *one) for one in differing if one[1] != one[2]]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from rollcall.language import N_, language
 from rollcall.model.event import Event
-from rollcall.model.personal_data import Ground
+from rollcall.model.personal_data import ErasureStatus, Ground
 
 _GROUNDS = {
     Ground.ASKED: N_("The person asks for it, or withdraws their consent."),
@@ -14,10 +14,21 @@ _GROUNDS = {
     Ground.NOT_THEIRS: N_("Somebody registered the person by mistake, or had no right to."),
     Ground.OBLIGED: N_("A law or a rule obliges us."),
 }
+_STATUSES = {
+    ErasureStatus.ASKED: N_("Asked for"),
+    ErasureStatus.TAKEN_BACK: N_("Taken back"),
+    ErasureStatus.REFUSED: N_("Refused"),
+    ErasureStatus.DUE: N_("Being erased"),
+    ErasureStatus.ERASED: N_("Erased"),
+}
 
 
 def ground_in_words(event: Event, ground: Ground) -> str:
     return language(event.language).gettext(_GROUNDS[ground])
+
+
+def status_in_words(event: Event, status: ErasureStatus) -> str:
+    return language(event.language).gettext(_STATUSES[status])
 
 
 def counts_in_words(event: Event, counts: Mapping[str, int]) -> dict[str, str]:

@@ -1,14 +1,12 @@
 """The list of participants, in the manner of such meetings: by category, then country, heads of delegation first."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from rollcall.documents.typefaces import fonts
+from rollcall.documents.typefaces import typeset
 from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.programme import Participant
@@ -18,8 +16,6 @@ from templates.lines import isolated
 
 HEADING, HEAD = N_("List of participants"), N_("Head of delegation")
 _PAGES = Path(__file__).with_suffix(".typ")
-_NUMBER = "\ufffc"
-"""Stands for a page's number, which only participants.typ knows."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,6 @@ def in_order(event: Event, participants: Iterable[Participant]) -> Sequence[Row]
 
 
 def grouped(rows: Iterable[Row]) -> Sequence[tuple[str, Sequence[tuple[str, Sequence[Participant]]]]]:
-    """By category, then country."""
     return [
         (
             category,
@@ -61,14 +56,9 @@ def grouped(rows: Iterable[Row]) -> Sequence[tuple[str, Sequence[tuple[str, Sequ
 
 
 def participants_pdf(event: Event, participants: Iterable[Participant], at: datetime) -> bytes:
-    from typst import Compiler
-
     spoken, rows = language(event.language), in_order(event, participants)
-    code, _, region = spoken.tag.partition("-")
     title, head = spoken.gettext(HEADING), spoken.gettext(HEAD)
     about = {
-        "language": code,
-        "region": region or None,
         "title": title,
         "organizer": event.organizer,
         "event": event.title,
@@ -85,7 +75,5 @@ def participants_pdf(event: Event, participants: Iterable[Participant], at: date
             )
             for category, countries_of in grouped(rows)
         ],
-        "foot": spoken.gettext("%(event)s · page %(number)s", event=title, number=_NUMBER),
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(about)})
-    return bytes(pages.compile(format="pdf"))
+    return typeset(_PAGES, spoken, title, about)

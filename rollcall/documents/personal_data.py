@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
+from rollcall.documents import erasure_words
 from rollcall.documents.changes import FieldChange, by_whom, changes_between
 from rollcall.documents.contributions import (
     change_in_words,
@@ -21,14 +22,14 @@ from rollcall.documents.reasons import why, why_doubted
 from rollcall.documents.review_words import email_in_words, form_in_words
 from rollcall.documents.roster_content import NOT_GIVEN, WHY_QUARANTINED, status_in_words
 from rollcall.documents.staff_log import action_in_words, source_in_words, state_in_words, why_in_words
-from rollcall.documents.typefaces import fonts
+from rollcall.documents.typefaces import typeset
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, ContributionChange, Paper, designation
 from rollcall.model.email import TO_STAFF, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.inbound import InboundEmail, InboundForm
 from rollcall.model.invitation import Invitation
-from rollcall.model.personal_data import Access, Erasure, ErasureStatus, Held
+from rollcall.model.personal_data import Access, Erasure, Held
 from rollcall.model.registration import Registered, Registration, Revision, normalized_address, says_the_same, written
 from rollcall.model.staff import AuditEntry
 from schemas.form import in_labels, in_words
@@ -42,18 +43,9 @@ MOST_SHOWN = 500
 """Of a section, on the page and in the PDF: the newest."""
 _BRIEF = ("emails_sent", "accesses")
 _PAGES = Path(__file__).with_suffix(".typ")
-_NUMBER = "\ufffc"
-"""Stands for a page's number, which only personal_data.typ knows."""
 _COPY = N_("The secretariat gives a copy.")
 _DIFFERS = N_("A form with other answers came")
 _NEVER = datetime.min.replace(tzinfo=UTC)
-_ERASURES = {
-    ErasureStatus.ASKED: N_("Asked for"),
-    ErasureStatus.TAKEN_BACK: N_("Taken back"),
-    ErasureStatus.REFUSED: N_("Refused"),
-    ErasureStatus.DUE: N_("Due"),
-    ErasureStatus.ERASED: N_("Erased"),
-}
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,6 @@ class Part:
 
     @property
     def read(self) -> Sequence[tuple[str, str]]:
-        """Label and text."""
         return [(one.label, one.text) for one in self.rows if one.label and one.text]
 
 
@@ -159,22 +150,14 @@ def as_json(given: GivenOut) -> str:
 
 
 def as_pdf(event: Event, given: GivenOut) -> bytes:
-    from typst import Compiler
-
-    spoken = language(event.language)
-    code, _, region = spoken.tag.partition("-")
     said = {
-        "language": code,
-        "region": region or None,
         "title": given.heading,
         "organizer": event.organizer,
         "about": given.about.read,
         "notes": given.notes,
         "sections": [(one.heading, one.more, one.read) for one in given.sections],
-        "foot": spoken.gettext("%(event)s · page %(number)s", event=given.heading, number=_NUMBER),
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(said)})
-    return bytes(pages.compile(format="pdf"))
+    return typeset(_PAGES, language(event.language), given.heading, said)
 
 
 @dataclass(frozen=True)
@@ -386,11 +369,12 @@ class _Telling:
         return self._part(one.at, self._row("what", "", what), self._row("by", N_("By"), by))
 
     def erasure(self, one: Erasure) -> Part:
+        status = erasure_words.status_in_words(self.event, one.status)
         return Part(
-            self._say(_ERASURES[one.status]),
+            status,
             [
                 self._at("asked_at", N_("Asked for"), one.asked_at),
-                self._coded("status", N_("Status"), one.status, self._say(_ERASURES[one.status])),
+                self._coded("status", N_("Status"), one.status, status),
                 self._at("decided_at", N_("Decided"), one.decided_at),
                 self._row("ground", "", one.ground and one.ground.value),
                 self._row("answer", N_("Answer"), one.answer),

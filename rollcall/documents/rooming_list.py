@@ -1,6 +1,5 @@
 """A rooming list for one hotel: its guests, and of each what the hotel needs."""
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +10,7 @@ from typing import Any
 
 from rollcall.documents.changes import News, erased_in_words
 from rollcall.documents.roster_content import NOT_GIVEN, ROSTER_TYPES
-from rollcall.documents.typefaces import fonts
+from rollcall.documents.typefaces import typeset
 from rollcall.documents.workbook import Column, Sheet, write_workbook
 from rollcall.language import N_, NP_, Language, language
 from rollcall.model.email import Attachment
@@ -24,8 +23,6 @@ from schemas.form import asked_of, in_words
 from templates import days, in_zone
 
 _PAGES = Path(__file__).with_suffix(".typ")
-_NUMBER = "\ufffc"
-"""Stands for a page's number, which only rooming_list.typ knows."""
 _NEWS = {News.CAME: N_("New"), News.LEFT: N_("No longer"), News.CHANGED: N_("Changed")}
 _NIGHTS, _NEWS_OF, _WHAT = "nights", "News", "What"
 """Columns; no field has a capital in its name."""
@@ -192,24 +189,17 @@ def rooming_list_pdf(event: Event, said: RoomingList) -> bytes:
 
 def table_pdf(of: Event, *, title: str, **about: Any) -> bytes:
     """`about`: the rest of what rooming_list.typ shows."""
-    from typst import Compiler
-
     spoken = language(of.language)
-    code, _, region = spoken.tag.partition("-")
     said = {
-        "language": code,
-        "region": region or None,
         "title": title,
         "event": f"{of.title} · {days(of)}",
         "organizer": of.organizer,
         "contact": " · ".join(filter(None, (of.contact.name, of.contact.tel, of.contact.email))),
         "changed": "",
         "unchanged": spoken.gettext("None."),
-        "foot": spoken.gettext("%(event)s · page %(number)s", event=title, number=_NUMBER),
         **about,
     }
-    pages: Any = Compiler(_PAGES, font_paths=fonts()[0], sys_inputs={"said": json.dumps(said)})
-    return bytes(pages.compile(format="pdf"))
+    return typeset(_PAGES, spoken, title, said)
 
 
 ROOMING_LIST_TYPES: Mapping[str, tuple[str, Callable[[Event, RoomingList], bytes]]] = {
@@ -226,7 +216,6 @@ def counted(event: Event, said: RoomingList) -> str:
 
 
 def changes_heading(event: Event, said: RoomingList) -> str:
-    """Empty where there was none before."""
     spoken = language(event.language)
     return spoken.gettext("Changes since version %(number)s", number=said.since) if said.since else ""
 

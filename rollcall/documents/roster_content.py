@@ -102,7 +102,6 @@ class RosterContent:
     not_completed: tuple[IncompleteForm, ...] = ()
     version: int = 1
     since: int | None = None
-    """The version that the reader had, if any."""
     erased: int = 0
     """Of those who were on this version."""
     log: Iterable[AuditEntry] = ()

@@ -1,12 +1,30 @@
-"""The letters of our PDFs."""
+"""Our PDFs as Typst sets them, and their letters."""
 
+import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from rollcall.language import Language
 
 if TYPE_CHECKING:
     from typst import Fonts
+
+_NUMBER = "\ufffc"
+"""Stands for a page's number, which only the template knows."""
+
+
+def typeset(template: Path, spoken: Language, about: str, said: Mapping[str, Any]) -> bytes:
+    """`about`: what stands at the foot of each page."""
+    from typst import Compiler
+
+    code, _, region = spoken.tag.partition("-")
+    foot = spoken.gettext("%(event)s · page %(number)s", event=about, number=_NUMBER)
+    whole = {"language": code, "region": region or None, "foot": foot, **said}
+    pages: Any = Compiler(template, font_paths=fonts()[0], sys_inputs={"said": json.dumps(whole)})
+    return bytes(pages.compile(format="pdf"))
 
 
 @cache

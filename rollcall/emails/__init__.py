@@ -21,15 +21,13 @@ from rollcall.emails import (
     staff_digest,
     withdrawal,
 )
-from rollcall.model.email import Email, EmailKind, NotNeeded, OutboxEntry
+from rollcall.model.email import EmailKind, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     """From the store as it is now. `LookupError` or `ValueError`: something is missing or corrupt."""
     event = with_website(desk.links, event)
     match entry.kind:

@@ -3,15 +3,13 @@
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import person_of, worded
 from rollcall.language import language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over")
     registered = person_of(desk, event, entry, registered)

@@ -7,7 +7,7 @@ from rollcall.desk.desk import Desk
 from rollcall.emails.wording import Ways, person_of, unlinked, ways_of, worded
 from rollcall.language import language
 from rollcall.model.announcement import Announcement, Wording
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
@@ -25,7 +25,6 @@ class Piece:
 
     text: str
     link: str = ""
-    """Where it leads, if it is an address."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,7 @@ class Addressee:
     reference: str
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     """Without a registration it is a trial, to one of the staff, in one language."""
     id, _, code = entry.about.partition(".")
     announcement = desk.store.announcement(id)

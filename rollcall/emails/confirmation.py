@@ -22,7 +22,7 @@ from rollcall.emails.wording import (
     worded,
 )
 from rollcall.language import N_, language
-from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Attachment, Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
@@ -36,9 +36,7 @@ _EXAMPLES = ("hotel", "organization", "tel")
 """Fields that many forms have, and people change."""
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     registered = person_of(desk, event, entry, registered)
     event = event.in_language(registered.registration.language)
     revision = revision_of(desk, entry, registered) if entry.revision > 1 else None
@@ -120,7 +118,6 @@ def _stay(answers: Mapping[str, str], event: Event) -> str:
 
 
 def _listed(event: Event, name: str) -> list[tuple[str, str]]:
-    """How to reach the hotel, and how to book."""
     field, hotel = event.field("hotel"), next((one for one in event.hotels if one.name == name), None)
     if field is None or not field.choices or hotel is None:
         return []

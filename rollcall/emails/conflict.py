@@ -5,15 +5,13 @@ from datetime import datetime
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import Ways, person_of, unlinked, ways_of, worded
 from rollcall.language import language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, same_mailbox
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     if event.is_over(intake.as_of):
         return NotNeeded("the event is over: there is nothing left to change")
     registered = person_of(desk, event, entry, registered)

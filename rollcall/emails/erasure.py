@@ -7,16 +7,14 @@ from rollcall.desk.desk import Desk
 from rollcall.desk.personal_data.ask import day_of_answer
 from rollcall.emails.wording import about_registration, person_of, unlinked, worded
 from rollcall.language import N_
-from rollcall.model.email import AT_ONCE, Email, NotNeeded, OutboxEntry, erasure_notice, request_notice
+from rollcall.model.email import AT_ONCE, Email, NotNeeded, OutboxEntry, Written, erasure_notice, request_notice
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.personal_data import Erasure, ErasureStatus
 from rollcall.model.registration import Registered
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     registered = person_of(desk, event, entry, registered)
     erasure = desk.store.erasure(registered.id)
     if erasure is None:

@@ -3,14 +3,14 @@
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import unlinked, worded
 from rollcall.language import language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.invitation import Invitation
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     invitation = desk.store.invitation(event.slug, entry.about)
     if invitation is None:
         raise Gone(f"invitation {entry.about} is not there")

@@ -7,7 +7,7 @@ from rollcall.desk.amend import take_back, was_not_theirs
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import person_of, unlinked, worded
 from rollcall.language import N_, language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered, same_mailbox
@@ -27,9 +27,7 @@ class Linked:
         return unlinked(self.registered.registration.full_name)
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     if intake.as_of > event.keep_until:
         return NotNeeded("the event's personal data is kept no longer")
     if entry.registration_id:

@@ -4,13 +4,13 @@ from rollcall.desk.desk import Desk
 from rollcall.emails.wording import about_contribution, contribution_of, how_it_came, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, ContributionChange, PaperStatus, designation
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from templates.lines import isolated
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     one = contribution_of(desk, entry)
     event = event.in_language(one.language)
     if one.withdrawn:
@@ -51,7 +51,6 @@ def word(
 
 
 def held(event: Event, one: Contribution) -> list[tuple[str, str]]:
-    """Which of its papers, and the staff's reason."""
     return [
         (designation(event.slug, one.number, paper), unlinked(paper.reason))
         for paper in one.papers

@@ -8,7 +8,7 @@ from rollcall.desk.desk import Desk
 from rollcall.emails.wording import about_contribution, contribution_of, unlinked, worded
 from rollcall.language import N_, language
 from rollcall.model.contribution import Contribution, Paper, PaperFile, designation, is_late
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from templates import dates, in_zone
@@ -19,7 +19,6 @@ from templates.lines import isolated
 class Receipt:
     contribution: Contribution
     paper: Paper
-    """Of which it is."""
     closes_at: datetime | None
     own: str | None
     """The link to its page, until the event is over."""
@@ -27,7 +26,7 @@ class Receipt:
     """The address that takes a file in an answer; None: a person reads it."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     one = contribution_of(desk, entry)
     if one.withdrawn:
         return NotNeeded("the contribution is withdrawn")
@@ -65,7 +64,6 @@ _LATE = N_("Received after the deadline: %(event)s, %(dates)s (%(reference)s)")
 
 
 def _rows(event: Event, one: Contribution, paper: Paper) -> list[tuple[str, str]]:
-    """Label and text each."""
     spoken = language(event.language)
     came_at = [time for time in (paper.arrived_at or paper.received_at,) if time]
     received = [(spoken.gettext("Received"), in_zone(time, event)) for time in came_at]

@@ -24,7 +24,7 @@ from rollcall.emails.wording import (
 )
 from rollcall.language import N_, language
 from rollcall.model.contribution import designation
-from rollcall.model.email import Email, NotNeeded, OutboxEntry, is_reminder
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written, is_reminder
 from rollcall.model.errors import Gone
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
@@ -90,7 +90,6 @@ _IN_A_WORD = {
 class Reply:
     inbound: InboundEmail
     people: Mapping[str, Registered]
-    """By registration id."""
     links: Mapping[int, str]
     """To the page with the answers filled in, by the form's place in the e-mail."""
     own: Mapping[str, str]
@@ -98,9 +97,7 @@ class Reply:
     form_page: str
     answers_to: str
     numbers: Mapping[str, str] = field(default_factory=dict)
-    """Of contributions that came before, by their ids."""
     papers_page: str = ""
-    """On which the papers are completed."""
     agreed: str = ""
     """What whoever sends a paper by e-mail agrees to; empty where the event takes none."""
     papers_to: str = ""
@@ -135,12 +132,10 @@ class FormShown:
     address: str
     """That confirmations go to; empty where the sender may not see it."""
     link: str | None
-    """To the page with the answers filled in."""
     own: str | None
-    """To the registration's own page."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     reply = gather(desk, event, entry, intake)
     if is_reminder(entry) and not _still_waits(desk, reply.inbound):
         return NotNeeded("its people are registered by now, or the staff dealt with it")

@@ -16,12 +16,12 @@ from rollcall.emails import wording
 from rollcall.emails.wording import LONGEST_SHOWN, SHOWN, worded
 from rollcall.language import language
 from rollcall.model import email
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     """Raises `ValueError` where a list is not whole."""
     store, hotel = desk.store, email.hotel_of(entry)
     lists = store.rooming_lists(event.slug, hotel)

@@ -31,7 +31,7 @@ from rollcall.documents.roster_content import (
 from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, SHOWN
 from rollcall.language import N_, language
-from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, NotNeeded, OutboxEntry
+from rollcall.model.email import UNDELIVERED, Attachment, Email, EmailKind, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.inbound import FormStatus, InboundEmail, InboundForm, InboundStatus
 from rollcall.model.intake import Intake, RosterVersion, e_mailed_in_time
@@ -107,7 +107,7 @@ class Roster:
     """By name of the version, of those on it."""
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     if any(copies(desk.store, event, version, entry.to) for version in intake.versions[entry.revision :]):
         return NotNeeded("a newer version of the roster is enqueued for this address")
     event = event.for_member(event.member(entry.to))

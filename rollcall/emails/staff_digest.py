@@ -17,7 +17,7 @@ from rollcall.emails import wording
 from rollcall.emails.wording import ATTACHED, LONGEST_SHOWN, SHOWN, address, one_line, one_word, unlinked
 from rollcall.language import N_, Language, language
 from rollcall.model.contribution import Stage
-from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, Email, EmailKind, NotNeeded, OutboxEntry
+from rollcall.model.email import UNDELIVERED, Attachment, CircuitBreaker, EmailKind, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.inbound import REGISTERED, Doubt, FormStatus, InboundEmail, InboundForm, ReviewReason
 from rollcall.model.intake import Intake
@@ -59,7 +59,6 @@ class ForReview:
     attachments: tuple[Attachment, ...]
     """Empty where they are too large."""
     people: Mapping[str, Registered] = field(default_factory=dict)
-    """By registration id."""
     changes: Mapping[int, str] = field(default_factory=dict)
     """Links to forms as changes of their person's registration, by the form's place in the e-mail."""
 
@@ -89,7 +88,7 @@ class InboundShown:
     link: str
 
 
-def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake) -> Written:
     """Enqueues another digest for the next morning while an inbound e-mail needs review, or a contribution waits, until
     the event ends; and as long as somebody asks to be erased."""
     event = event.for_member(event.member(entry.to))
@@ -137,7 +136,7 @@ def gather(desk: Desk, event: Event, to: str, since: datetime) -> StaffDigest:
     )
 
 
-def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Email | NotNeeded:
+def word(entry: OutboxEntry, event: Event, digest: StaffDigest, intake: Intake) -> Written:
     opened_at, spoken = _told_of_outage(digest.breaker, entry), language(event.language)
     counts = _counts(digest, spoken)
     if not (opened_at or counts):
@@ -245,7 +244,6 @@ def _attachments(
 
 
 def _forms_for_staff(event: Event, one: ForReview) -> list[tuple[str, list[tuple[str, str]], str]]:
-    """Those for which there is room."""
     said: list[tuple[str, list[tuple[str, str]], str]] = []
     room = LONGEST_FORMS
     for place, form in enumerate(one.inbound.forms):

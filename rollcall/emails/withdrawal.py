@@ -3,16 +3,14 @@
 from rollcall.desk.desk import Desk
 from rollcall.emails.wording import address, person_of, revision_of, who, worded, written_in
 from rollcall.language import language
-from rollcall.model.email import Email, NotNeeded, OutboxEntry
+from rollcall.model.email import Email, NotNeeded, OutboxEntry, Written
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.registration import Registered
 from templates import in_zone
 
 
-def write(
-    desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None
-) -> Email | NotNeeded:
+def write(desk: Desk, entry: OutboxEntry, event: Event, intake: Intake, registered: Registered | None) -> Written:
     registered = person_of(desk, event, entry, registered)
     if not registered.is_withdrawn:
         return NotNeeded("the registration is no longer withdrawn")

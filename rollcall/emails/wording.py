@@ -123,8 +123,6 @@ def revision_of(desk: Desk, entry: OutboxEntry, registered: Registered) -> Revis
 
 @dataclass(frozen=True)
 class Ways:
-    """In which registrants reach us."""
-
     own: str | None
     """The link to their registration; after the event only who asks for it is sent one."""
     answers_to: str
@@ -175,7 +173,6 @@ def written_in(event: Event, registered: Registered) -> tuple[str, str]:
 
 
 def about_quarantined(event: Event, one: QuarantinedForm) -> tuple[tuple[str, str], ...]:
-    """Label and text each."""
     spoken = language(event.language)
     received = (spoken.gettext("Received"), in_zone(one.form.received_at, event))
     return received, (spoken.gettext("Why it needs review"), spoken.gettext(WHY_QUARANTINED[one.signal]))

@@ -42,7 +42,6 @@ class Announcement:
     sent_by: str = ""
     sent_at: datetime | None = None
     expected: int = 0
-    """People, when it was sent off."""
     cursor: str = ""
     """Id of the last registration that was looked at."""
     enqueued: int = 0

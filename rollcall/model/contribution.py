@@ -26,14 +26,12 @@ LONGEST_ABSTRACT = 3000
 class PaperKind(StrEnum):
     ORIGINAL = "original"
     REVISION = "revision"
-    """In place of what was sent before."""
     ADDENDUM = "addendum"
     CORRIGENDUM = "corrigendum"
 
 
 class PaperStatus(StrEnum):
     WAITING = "waiting"
-    """For the staff to publish it."""
     PUBLISHED = "published"
     HELD = "held"
     """By the staff, with a reason that its submitter was told; or since nobody could look into it (`Paper.doubt`)."""
@@ -43,7 +41,6 @@ class PaperDoubt(StrEnum):
     """Why the staff look at its files before anybody else."""
 
     NOT_SCANNED = "not_scanned"
-    """The virus scanner did not answer."""
     NOT_INSPECTED = "not_inspected"
     """Too large or too complicated to be looked into."""
     ACTIVE = "active"
@@ -121,17 +118,13 @@ class Upload:
 
 @dataclass(frozen=True)
 class Draft:
-    """What somebody sends in, checked."""
-
     title: str
     source: str
-    """The administration or organization that submits it."""
     name: str
     """Of the person who sends it."""
     email: str
     files: tuple[PaperFile, ...]
     item: str = ""
-    """The agenda item or question to which it contributes."""
     abstract: str = ""
     registration_id: str = ""
     consent: str = ""
@@ -166,7 +159,6 @@ class Contribution:
     key: str = ""
     """`submission_key` of the original, or after those withdrawn before it a further one."""
     inbound_id: str = ""
-    """Of the e-mail in which it came."""
     receipts: int = 0
     """For so many of its papers one is enqueued; `number_due` does it for the others."""
     created_at: datetime | None = field(default=None, compare=False)

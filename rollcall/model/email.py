@@ -33,9 +33,7 @@ class EmailKind(StrEnum):
     """To the address that a registrant wants to have instead: is it theirs?"""
     ANNOUNCEMENT = "announcement"
     INVITATION = "invitation"
-    """To somebody who may register late."""
     ROOMING_LIST = "rooming-list"
-    """To a hotel."""
     RECEIPT = "receipt"
     """Of a contribution, or of a further paper of it."""
     NOTICE = "notice"
@@ -248,6 +246,8 @@ SendResult = Accepted | Rejected | RateLimited | Unknown
 class NotNeeded:
     note: str
 
+
+Written = Email | NotNeeded
 
 BY_DELIVERY_EVENTS = (EmailStatus.SENT, EmailStatus.DROPPED, EmailStatus.DELIVERED, EmailStatus.BOUNCED)
 """They come twice and in any order: each over those before it."""

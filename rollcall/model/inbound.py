@@ -149,9 +149,7 @@ class ParsedPapers:
     papers: tuple[ParsedPaper, ...] = ()
     """Their files are not among `ParsedEmail.not_read`."""
     to_contributions: bool = False
-    """It was sent to the address for them."""
     cover: Mapping[str, str] = field(default_factory=dict)
-    """In the text of the e-mail."""
     kind: PaperKind = PaperKind.ORIGINAL
     """As its words say."""
     numbers: tuple[int, ...] = ()
@@ -179,7 +177,6 @@ class ParsedEmail:
     """By SendGrid's own trace; None where that cannot be read."""
     forms: tuple[ParsedForm, ...] = ()
     not_read: tuple[str, ...] = ()
-    """Attachments in which no form was found."""
     text: str = ""
     """Its beginning; beside forms, what it says more."""
     says_more: bool = False

@@ -124,7 +124,6 @@ class Intake:
         return received_at > self.closes_at
 
     def leaves_out(self, one: Registered | Outline) -> bool:
-        """Late, and not admitted."""
         return self.is_late(one.received_at) and not one.admitted
 
 

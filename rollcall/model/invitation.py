@@ -17,14 +17,11 @@ class Invitation:
     until: datetime
     reason: str
     by: str
-    """Address of one of the staff."""
     made_at: datetime
     email: str = ""
     """Where the link was sent; empty: nowhere."""
     language: str = "en"
-    """Of that e-mail."""
     used_by: str = ""
-    """Id of the registration."""
     revoked: bool = False
     version: object = field(default=None, compare=False)
 

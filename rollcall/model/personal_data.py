@@ -40,14 +40,12 @@ class Ground(StrEnum):
     NOT_THEIRS = "not_theirs"
     """Somebody registered them without right, or by mistake."""
     OBLIGED = "obliged"
-    """By law."""
 
 
 class ErasureStatus(StrEnum):
     ASKED = "asked"
     """By the person; the staff decide."""
     TAKEN_BACK = "taken_back"
-    """By the person."""
     REFUSED = "refused"
     DUE = "due"
     """Decided: the person is told, then everything goes."""
@@ -93,13 +91,10 @@ def answer_by(asked: date) -> date:
 
 
 class Opened(StrEnum):
-    """What one of the staff looked at."""
-
     PERSON = "person"
     """The page of a registration, or one below it."""
     SCAN = "scan"
     REVIEW = "review"
-    """An item of the review queue."""
     CONTRIBUTION = "contribution"
     PERSONAL_DATA = "personal_data"
     EXPORT = "export"
@@ -115,7 +110,6 @@ class Access:
     id: str
     event: str
     by: str
-    """Address of one of the staff."""
     at: datetime
     what: Opened
     registration_id: str = ""

@@ -50,13 +50,11 @@ class AgendaItem:
     chair: str = ""
     speakers: tuple[str, ...] = ()
     contributions: tuple[int, ...] = ()
-    """Numbers."""
 
 
 @dataclass(frozen=True)
 class Document:
     id: str
-    """In its address."""
     title: Said
     day: date | None = None
     languages: tuple[str, ...] = ()
@@ -94,7 +92,6 @@ class CallForContributions:
 
     closes_at: datetime
     text: str = ""
-    """What is asked for."""
     items: tuple[str, ...] = ()
     """Agenda items or questions to choose from; empty: written freely."""
     publish_at_once: bool = False
@@ -168,16 +165,12 @@ class PublishedDocument:
 
 @dataclass(frozen=True)
 class Participant:
-    """Who agreed to be listed."""
-
     name: str
     organization: str
     country: str
     """ISO 3166-1 alpha-2, or empty."""
     category: str
-    """Its code."""
     head: bool = False
-    """Of a delegation."""
 
 
 def participant_of(registration: Registration) -> Participant | None:

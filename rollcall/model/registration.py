@@ -92,13 +92,10 @@ class Source(StrEnum):
 
 @dataclass(frozen=True)
 class Entered:
-    """By the staff, for a person."""
-
     source: Source
     note: str = ""
     """What the person said beyond the form."""
     scan: str = ""
-    """Id of the file."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,6 @@ class Registered:
     """Id of the same person's other registration, for which this one was withdrawn."""
     entered: Entered | None = None
     inbound_id: str = ""
-    """Of the e-mail in which it came."""
     changed_at: datetime | None = field(default=None, compare=False)
     """The commit time of this revision."""
     version: object = field(default=None, compare=False)
@@ -157,7 +153,6 @@ class Outline(NamedTuple):
     category: str
     language: str
     answers: Mapping[str, str]
-    """Those that were asked for."""
     status: RegistrationStatus
     revision: int
     confirmed: int
@@ -181,15 +176,12 @@ class Actor(StrEnum):
 
 
 class Way(StrEnum):
-    """In which a change came."""
-
     LINK = "link"
     FORM = "form"
     """Sent again by somebody who had withdrawn."""
     EMAIL = "email"
     COMMAND = "command"
     DESK = "desk"
-    """The staff's pages."""
     STORE = "store"
     """By the store's clock: it came too late."""
 
@@ -209,7 +201,6 @@ class Why(StrEnum):
     LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
     NOT_ADMITTED = "not_admitted"
-    """After all."""
     DOUBLE = "double"
     """Withdrawn, since the person has another registration."""
     ONE_OF_TWO = "one_of_two"
@@ -219,8 +210,6 @@ class Why(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """Of a registration, to another revision."""
-
     by: Actor
     way: Way
     why: Why
@@ -236,8 +225,6 @@ Beside = tuple[Registered, Registered, Change]
 
 @dataclass(frozen=True)
 class Revision:
-    """As the registration's history has it."""
-
     change: Change
     before: Registered
     after: Registered

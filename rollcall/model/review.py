@@ -35,7 +35,6 @@ class Ending(StrEnum):
     DEALT_WITH = "dealt_with"
     DISMISSED = "dismissed"
     NOT_THE_SAME = "not_the_same"
-    """Two people."""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,6 @@ class Role(StrEnum):
 
 
 class Receives(StrEnum):
-    """Which e-mails to the staff."""
-
     ROSTER = "roster"
     DIGEST = "digest"
     ALERTS = "alerts"
@@ -30,8 +28,6 @@ class StaffMember:
 
 
 class Action(StrEnum):
-    """What one of the staff did."""
-
     CHANGED = "changed"
     ADDRESS_CORRECTED = "address_corrected"
     RESENT = "resent"
@@ -41,16 +37,12 @@ class Action(StrEnum):
     BROUGHT_BACK = "brought_back"
     LINKS_ENDED = "links_ended"
     ADMITTED = "admitted"
-    """Though late."""
     NOT_ADMITTED = "not_admitted"
-    """After all."""
     ADDED = "added"
     """Registered by the staff, from a telephone call, a fax or paper."""
     DEADLINE_MOVED = "deadline_moved"
     OPENED_AGAIN = "opened_again"
-    """A closed intake."""
     INVITED = "invited"
-    """To register late, by a link for one person."""
     INVITATION_REVOKED = "invitation_revoked"
     ANNOUNCEMENT_WRITTEN = "announcement_written"
     ANNOUNCEMENT_TRIED = "announcement_tried"
@@ -66,7 +58,6 @@ class Action(StrEnum):
     CONTRIBUTION_HELD = "contribution_held"
     CONTRIBUTION_WITHDRAWN = "contribution_withdrawn"
     RECEIPT_SENT = "receipt_sent"
-    """Of a contribution, once more."""
     PROGRAMME_CHANGED = "programme_changed"
     """Agenda, documents, or when something is published; `about` is its number."""
     REVIEW_TAKEN = "review_taken"
@@ -95,7 +86,6 @@ class AuditEntry:
     """With `after`: what no history of a registration has. No personal data."""
     after: Mapping[str, str] = field(default_factory=dict)
     reason: str = ""
-    """As the staff wrote it."""
 
 
 @dataclass(frozen=True)

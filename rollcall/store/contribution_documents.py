@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import partial
 
 from rollcall.model.contribution import Contribution, ContributionChange
 from rollcall.model.email import OutboxEntry
@@ -11,7 +12,7 @@ from rollcall.model.staff import AuditEntry
 from rollcall.store import contribution_codec as codec
 from rollcall.store.codec import versioned
 from rollcall.store.database import Create, Document, NotCommitted, Query, Update, Write
-from rollcall.store.documents import Documents, audited, created, event_path, saved, values_of
+from rollcall.store.documents import Documents, audited, below_event, created, saved, values_of
 
 _ABREAST = 100
 """Contributions in memory at once."""
@@ -42,8 +43,7 @@ class ContributionDocuments(Documents):
     def contributions(self, event: str, limit: int, before: int | None = None) -> Sequence[Contribution]:
         numbered = ("event", "==", event), ("number", ">", 0)
         where = (*numbered, ("number", "<", before)) if before is not None else numbered
-        query = Query("contributions", where, "number", descending=True, limit=limit)
-        return [contribution_in(found) for found in self._database.query(query)]
+        return self._all(Query("contributions", where, "number", descending=True, limit=limit), contribution_in)
 
     def contributions_numbered(self, event: str, numbers: Sequence[int]) -> Sequence[Contribution]:
         asked = sorted(set(numbers))
@@ -175,12 +175,11 @@ def contribution_key_path(event: str, key: str) -> str:
     return f"contributionkeys/{event}-{key}"
 
 
+_programme_path = partial(below_event, "programme")
+
+
 def _numbers_path(event: str) -> str:
-    return f"{event_path(event)}/numbers/contributions"
-
-
-def _programme_path(event: str, which: str) -> str:
-    return f"{event_path(event)}/programme/{which}"
+    return below_event("numbers", event, "contributions")
 
 
 def _publication_path(event: str) -> str:

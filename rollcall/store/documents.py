@@ -34,6 +34,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from rollcall.model.email import AT_ONCE, DONE, AsItStands, CircuitBreaker, EmailStatus, OutboxEntry
@@ -242,8 +243,8 @@ class Documents:
         )
 
     def registrations_under(self, event: str, address: str, limit: int) -> Sequence[Registered]:
-        query = Query(registrations_path(event), (("address", "==", normalized_address(address)),), limit=limit)
-        return [registered_in(found) for found in self._database.query(query)]
+        under = (("address", "==", normalized_address(address)),)
+        return self._all(Query(registrations_path(event), under, limit=limit), registered_in)
 
     def keep_conflict(self, event: str, id: str, form: ConflictingForm, differing: DifferingForm | None = None) -> None:
         record = versioned(codec.conflict_record(form.registration, form.until))
@@ -265,8 +266,7 @@ class Documents:
         return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
-        query = Query(registrations_path(event), after=after, limit=limit)
-        return [registered_in(found) for found in self._database.query(query)]
+        return self._all(Query(registrations_path(event), after=after, limit=limit), registered_in)
 
     def registered_among(self, event: str, ids: Iterable[str]) -> Sequence[Registered]:
         paths = [registration_path(event, id) for id in dict.fromkeys(ids)]
@@ -284,8 +284,7 @@ class Documents:
         self._database.commit(Replace(path, versioned(record)))
 
     def quarantined(self, event: str, after: str | None, limit: int) -> Sequence[QuarantinedForm]:
-        query = Query(f"{event_path(event)}/quarantine", after=after, limit=limit)
-        return [quarantined_in(found) for found in self._database.query(query)]
+        return self._all(Query(f"{event_path(event)}/quarantine", after=after, limit=limit), quarantined_in)
 
     def forget_test_person(self, id: str, person: str, entries: Sequence[str]) -> None:
         event = SMOKE_TEST.slug
@@ -340,7 +339,7 @@ class Documents:
 
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         where = (("event", "==", event), ("status", "in", _UNSENT))
-        return [entry_in(found) for found in self._database.query(Query("outbox", where, after=after, limit=limit))]
+        return self._all(Query("outbox", where, after=after, limit=limit), entry_in)
 
     def recently_sent(self, to: str, since: datetime, limit: int) -> int:
         where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
@@ -391,14 +390,16 @@ class Documents:
         return self._due("inbound", limit)
 
     def all_inbound(self, event: str, after: str | None, limit: int) -> Sequence[InboundEmail]:
-        query = Query("inbound", (("event", "==", event),), after=after, limit=limit)
-        return [inbound_in(found) for found in self._database.query(query)]
+        return self._all(Query("inbound", (("event", "==", event),), after=after, limit=limit), inbound_in)
 
     def audit_entry(self, event: str, id: str) -> AuditEntry | None:
         return self._read(audit_path(event, id), lambda found: staff_codec.audit_from(id, values_of(found)))
 
     def _read(self, path: str, decode: Callable[[Document], _T]) -> _T | None:
         return _decoded(self._database.read(path), decode)
+
+    def _all(self, query: Query, decode: Callable[[Document], _T]) -> Sequence[_T]:
+        return [decode(found) for found in self._database.query(query)]
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
         return [found.id for found in self._found_due(collection, limit, ids_only=True)]
@@ -419,24 +420,26 @@ def event_path(slug: str) -> str:
     return f"events/{slug}"
 
 
-def differing_path(event: str, id: str) -> str:
-    return f"{event_path(event)}/differing/{id}"
+def below_event(collection: str, event: str, id: str) -> str:
+    return f"{event_path(event)}/{collection}/{id}"
 
 
-def quarantine_path(event: str, person: str) -> str:
-    return f"{event_path(event)}/quarantine/{person}"
+audit_path = partial(below_event, "audit")
+conflict_path = partial(below_event, "conflicts")
+differing_path = partial(below_event, "differing")
+idempotency_path = partial(below_event, "idempotency")
+invitation_path = partial(below_event, "invitations")
+person_path = partial(below_event, "people")
+quarantine_path = partial(below_event, "quarantine")
+registration_path = partial(below_event, "registrations")
 
 
-def audit_path(event: str, id: str) -> str:
-    return f"{event_path(event)}/audit/{id}"
+def registrations_path(event: str) -> str:
+    return f"{event_path(event)}/registrations"
 
 
 def audited(event: str, audit: AuditEntry | None) -> list[Write]:
     return [Create(audit_path(event, audit.id), versioned(staff_codec.audit_record(audit)))] if audit else []
-
-
-def invitation_path(event: str, id: str) -> str:
-    return f"{event_path(event)}/invitations/{id}"
 
 
 def entry_path(id: str) -> str:
@@ -488,14 +491,6 @@ def inbound_in(found: Document) -> InboundEmail:
     return codec.inbound_from(found.id, values_of(found), found.created_at, found.version)
 
 
-def registrations_path(event: str) -> str:
-    return f"{event_path(event)}/registrations"
-
-
-def registration_path(event: str, id: str) -> str:
-    return f"{registrations_path(event)}/{id}"
-
-
 def _revised(event: str, before: Registered, after: Registered, change: Change) -> tuple[Write, Create]:
     path = registration_path(event, after.id)
     old, new = codec.registered_record(before), codec.registered_record(after)
@@ -504,24 +499,12 @@ def _revised(event: str, before: Registered, after: Registered, change: Change) 
     return updated, Create(f"{path}/history/{after.revision}", versioned(record))
 
 
-def person_path(event: str, person: str) -> str:
-    return f"events/{event}/people/{person}"
-
-
 def _person(event: str, person: str, id: str) -> Write:
     return Create(person_path(event, person), versioned(codec.person_record(id)))
 
 
-def conflict_path(event: str, id: str) -> str:
-    return f"{event_path(event)}/conflicts/{id}"
-
-
 def _used(event: str, invitation: Invitation | None, id: str) -> list[Write]:
     return [Update(invitation_path(event, invitation.id), {"used_by": id}, invitation.version)] if invitation else []
-
-
-def idempotency_path(event: str, key: str) -> str:
-    return f"{event_path(event)}/idempotency/{key}"
 
 
 def _under(event: str, key: IdempotencyKey, use: KeyUse) -> Write:

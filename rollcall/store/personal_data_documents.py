@@ -57,7 +57,6 @@ _T = TypeVar("_T")
 _AT_ONCE = 200
 """Writes of a commit."""
 _ASKED_AT_ONCE = 30
-"""Firestore's bound on the values of an `in`."""
 
 
 class DocumentStore(StaffDocuments):
@@ -74,8 +73,8 @@ class DocumentStore(StaffDocuments):
         return list(found.values())
 
     def all_differing(self, event: str, registration_id: str) -> Sequence[DifferingForm]:
-        query = Query(f"{event_path(event)}/differing", (("registration_id", "==", registration_id),), limit=MOST_HELD)
-        return [differing_in(found) for found in self._database.query(query)]
+        its = (("registration_id", "==", registration_id),)
+        return self._all(Query(f"{event_path(event)}/differing", its, limit=MOST_HELD), differing_in)
 
     def quarantined_of(self, event: str, keys: Iterable[str], addresses: Iterable[str]) -> Sequence[QuarantinedForm]:
         found = self._found(f"{event_path(event)}/quarantine", ("address", "in", addresses))
@@ -138,7 +137,7 @@ class DocumentStore(StaffDocuments):
         return self._committed(*writes, is_ours=lambda: self.erasure(erasure.registration_id) == erasure)
 
     def erasures(self, event: str) -> Sequence[Erasure]:
-        return [_erasure(found) for found in self._database.query(Query("erasures", (("event", "==", event),)))]
+        return self._all(Query("erasures", (("event", "==", event),)), _erasure)
 
     def due_erasures(self, limit: int) -> Sequence[str]:
         return self._due("erasures", limit)

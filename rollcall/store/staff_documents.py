@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, assert_never
 
 from rollcall.model.announcement import Announcement
@@ -17,6 +18,7 @@ from rollcall.store.contribution_documents import ContributionDocuments
 from rollcall.store.database import Document, Query, Update, Write
 from rollcall.store.documents import (
     audited,
+    below_event,
     created,
     differing_path,
     entry_in,
@@ -40,13 +42,10 @@ class StaffDocuments(ContributionDocuments):
 
     def registrations_like(self, event: str, registration: Registration, limit: int) -> Sequence[Registered]:
         like = (("similar", "==", similarity_hash(registration)),)
-        return [
-            registered_in(found) for found in self._database.query(Query(registrations_path(event), like, limit=limit))
-        ]
+        return self._all(Query(registrations_path(event), like, limit=limit), registered_in)
 
     def entries_about(self, registration_id: str, limit: int) -> Sequence[OutboxEntry]:
-        query = Query("outbox", (("registration_id", "==", registration_id),), limit=limit)
-        return [entry_in(found) for found in self._database.query(query)]
+        return self._all(Query("outbox", (("registration_id", "==", registration_id),), limit=limit), entry_in)
 
     def similarities(self, event: str) -> Iterator[tuple[str, str]]:
         for found in self._database.scan(registrations_path(event), ("similar",)):
@@ -58,10 +57,7 @@ class StaffDocuments(ContributionDocuments):
             yield codec.outline_from(found.id, values_of(found), found.created_at, found.updated_at, answers)
 
     def stored(self, event: str) -> int:
-        registrations, inbound = (
-            Query(registrations_path(event)),
-            Query("inbound", (("event", "==", event),)),
-        )
+        registrations, inbound = Query(registrations_path(event)), Query("inbound", (("event", "==", event),))
         return self._database.count(registrations) + self._database.count(inbound)
 
     def find(self, event: str, terms: Sequence[str], after: str | None, limit: int) -> Sequence[Registered]:
@@ -74,7 +70,7 @@ class StaffDocuments(ContributionDocuments):
             after_value=place["name_key"] if place else None,
             limit=limit,
         )
-        return [registered_in(found) for found in self._database.query(query)]
+        return self._all(query, registered_in)
 
     # --- announcements and invitations
 
@@ -82,8 +78,7 @@ class StaffDocuments(ContributionDocuments):
         return self._read(_announcement_path(id), _announcement)
 
     def announcements(self, event: str, limit: int) -> Sequence[Announcement]:
-        query = Query("announcements", (("event", "==", event),), limit=limit)
-        return [_announcement(found) for found in self._database.query(query)]
+        return self._all(Query("announcements", (("event", "==", event),), limit=limit), _announcement)
 
     def due_announcements(self, limit: int) -> Sequence[str]:
         return self._due("announcements", limit)
@@ -106,14 +101,14 @@ class StaffDocuments(ContributionDocuments):
 
     def undelivered_about(self, about: str, limit: int) -> Sequence[OutboxEntry]:
         where = (("about", "==", about), ("status", "in", [status.value for status in UNDELIVERED]))
-        return [entry_in(found) for found in self._database.query(Query("outbox", where, limit=limit))]
+        return self._all(Query("outbox", where, limit=limit), entry_in)
 
     def invitation(self, event: str, id: str) -> Invitation | None:
         return self._read(invitation_path(event, id), invitation_in)
 
     def invitations(self, event: str, limit: int) -> Sequence[Invitation]:
         newest = Query(f"{event_path(event)}/invitations", order_by="made_at", descending=True, limit=limit)
-        return [invitation_in(found) for found in self._database.query(newest)]
+        return self._all(newest, invitation_in)
 
     def save_invitation(
         self,
@@ -201,12 +196,11 @@ class StaffDocuments(ContributionDocuments):
         return [staff_codec.audit_from(found.id, values_of(found)) for found in self._database.query(query)]
 
 
-def _hotel_path(event: str, hotel: str) -> str:
-    return f"{event_path(event)}/hotels/{hotel}"
+_hotel_path = partial(below_event, "hotels")
 
 
 def review_path(event: str, item: ItemId) -> str:
-    return f"{event_path(event)}/review/{item}"
+    return below_event("review", event, str(item))
 
 
 def _ended(event: str, one: Waiting) -> Write:

@@ -26,8 +26,6 @@ class NeverDeleted(Exception):
 
 @dataclass(frozen=True)
 class Deleted:
-    """In one call."""
-
     counts: Mapping[str, int]
     """How many of each kind (`Kept`, and files)."""
     is_done: bool

@@ -32,8 +32,6 @@ class AsBefore:
 
 @dataclass(frozen=True)
 class ChangedMeanwhile:
-    """Another number than the one shown stands by now."""
-
     programme: Programme
 
 

@@ -64,7 +64,6 @@ def still_means(event: Event, query: str) -> bool:
 
 
 def count(desk: Desk, event: Event, query: str) -> int:
-    """To how many people it would go now."""
     sought = sought_from(event, parsed(query))
     if sought == Sought():
         return sum(not one.is_withdrawn for one in desk.store.outlines(event.slug, ()))

@@ -80,7 +80,6 @@ class Hotels:
     """The fullest first."""
     all: Stays
     not_said: int
-    """People whose hotel is not known."""
     others: int
     """People in hotels beyond the first `MOST_HOTELS` found."""
 

@@ -36,8 +36,6 @@ class NotInTime:
 
 @dataclass(frozen=True)
 class Used:
-    """By another person's form."""
-
     invitation: Invitation
 
 

@@ -144,8 +144,6 @@ def _judge(
 
 @dataclass(frozen=True)
 class Same:
-    """One registration is no double of itself."""
-
     registered: Registered
 
 

@@ -20,7 +20,6 @@ MOST = 500
 class Reminded:
     count: int
     more: bool
-    """There are more than go into one commit."""
 
 
 @dataclass(frozen=True)

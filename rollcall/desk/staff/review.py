@@ -34,7 +34,6 @@ class Item:
     """None: there is nothing to do any more."""
     behind: tuple[Waiting, ...] = ()
     people: tuple[Registered, ...] = ()
-    """Whose registrations it is about."""
     handling: Handling | None = None
 
     @property
@@ -60,8 +59,6 @@ class Done:
 
 @dataclass(frozen=True)
 class HeldBy:
-    """Another of the staff has it."""
-
     item: Item
     holder: str
 

@@ -36,7 +36,6 @@ _CLOCKS_DIFFER = timedelta(hours=1)
 class Standing(StrEnum):
     ON_TIME = "on_time"
     ADMITTED = "admitted"
-    """Though late."""
     LATE = "late"
     WITHDRAWN = "withdrawn"
 

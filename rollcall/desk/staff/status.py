@@ -123,7 +123,6 @@ class Status:
 
 
 def status(store: Store, events: Mapping[str, Event]) -> Status:
-    """Writes nothing."""
     breaker, intakes = store.circuit_breaker(), store.known_intakes()
     slugs = {*events, *intakes} - {SMOKE_TEST.slug}
     stand = [event_status(store, slug, events.get(slug), intakes.get(slug), breaker.as_of) for slug in sorted(slugs)]
