@@ -332,7 +332,9 @@ class Documents:
             return there if there == entry else None
 
     def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
-        return {found.id: _entry_if_readable(found) for found in self._found_due("outbox", limit)}
+        due = (("shard", "in", list(range(codec.SHARDS))), ("due_at", "<=", self.now()))
+        found = self._database.query(Query("outbox", due, "due_at", limit=limit))
+        return {one.id: _entry_if_readable(one) for one in found}
 
     def postpone(self, id: str, until: datetime) -> None:
         self._database.commit(Update(entry_path(id), {"due_at": until}))
@@ -402,11 +404,8 @@ class Documents:
         return [decode(found) for found in self._database.query(query)]
 
     def _due(self, collection: str, limit: int) -> Sequence[str]:
-        return [found.id for found in self._found_due(collection, limit, ids_only=True)]
-
-    def _found_due(self, collection: str, limit: int, *, ids_only: bool = False) -> Iterable[Document]:
-        due = (("due_at", "<=", self.now()),)
-        return self._database.query(Query(collection, due, "due_at", limit=limit, ids_only=ids_only))
+        due = Query(collection, (("due_at", "<=", self.now()),), "due_at", limit=limit, ids_only=True)
+        return [found.id for found in self._database.query(due)]
 
     def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
         try:

@@ -41,11 +41,11 @@ def test_a_request_without_a_place_waits_for_one() -> None:
 def test_index_entries_are_those_deployed() -> None:
     assert sorted(entries(an_outbox_entry())) == [
         ("address", "last_sent_at"),
-        ("due_at",),
         ("event", "address"),
         ("event", "status"),
         ("event", "waits_since"),
         ("registration_id",),
+        ("shard", "due_at"),
         ("to_registrants_of", "last_sent_at"),
     ]
     assert entries(a_registration_document()) == [("address",), ("similar",), ("terms", "name_key")]
