@@ -186,7 +186,7 @@ def _page(visit: Visit, there: Contribution) -> ContributionPage:
     return ContributionPage(
         all=visit.address("contributions"),
         title=there.title,
-        number=_number(there),
+        number=designation(there.event, there.number),
         said=spoken.gettext(_SAID[said]) if said in _SAID else "",
         tags=tags_of(visit, there, closes_at),
         papers=[_paper(visit, there, one, closes_at) for one in reversed(there.papers)],
@@ -204,10 +204,6 @@ def _public(visit: Visit, there: Contribution) -> str:
     event = event_of(visit)
     at = there.published and event.has_pages
     return f"{visit.desk.links.pages_of(event)}/contributions/{there.number}" if at else ""
-
-
-def _number(there: Contribution) -> str:
-    return designation(there.event, there.number)
 
 
 def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | None) -> PaperRow:
@@ -445,7 +441,7 @@ def _act_page(
     context = ActPage(
         heading=visit.spoken.gettext(action.label),
         name=there.title,
-        reference=_number(there),
+        reference=designation(there.event, there.number),
         tags=tags_of(visit, there, None),
         email=there.email,
         means=visit.spoken.gettext(action.means),
