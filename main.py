@@ -13,9 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import schemas  # noqa: F401 -- before all others: it makes Marshmallow quicker
-
-# isort: split
 import functions_framework
 from environs import Env, EnvError
 from marshmallow.validate import Length, OneOf, Regexp
@@ -65,6 +62,7 @@ with _or_stop():
         env.path("EVENTS", Path(__file__).parent / "events"), lambda error: log_fault(error, said=str(error))
     )
     STORE = env.str("STORE", "sqlite", validate=OneOf(["sqlite", "firestore"], error="Say sqlite or firestore."))
+    PROJECT = env.str("GOOGLE_CLOUD_PROJECT") if STORE == "firestore" else ""
 if STORE == "sqlite" and "K_SERVICE" in os.environ:
     raise SystemExit("STORE=sqlite on Cloud Run would lose every registration with the instance; set STORE=firestore")
 
@@ -193,11 +191,9 @@ def _public() -> "Public":
 
 def _store() -> Store:
     if STORE == "firestore":
-        from google.cloud import firestore
-
         from rollcall.store.firestore import FirestoreStore
 
-        return FirestoreStore(firestore.Client())
+        return FirestoreStore(PROJECT)
     from rollcall.store.sqlite import SqliteStore
 
     return SqliteStore(env.path("SQLITE_PATH", Path("rollcall.sqlite3")), lambda: datetime.now(UTC))

@@ -32,8 +32,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from google.cloud import firestore
-
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
 from bench.serving import MB, ROOT, peak_memory
@@ -118,8 +116,7 @@ class Filled:
         if self.store == "sqlite":
             return SqliteDatabase(Path(self.where), lambda: datetime.now(UTC), durable=True)
         firestore_store._ONE_TRY = _WITHOUT_INDEX
-        client = firestore.Client(project=self.where)
-        rpc = FirestoreRpc(client.project, firestore_channel(), timedelta(0))
+        rpc = FirestoreRpc(self.where, firestore_channel(), timedelta(0))
         return FirestoreDatabase(rpc, timedelta(0), _WITHOUT_INDEX)
 
 

@@ -23,7 +23,6 @@ from functools import partial
 from math import ceil
 from pathlib import Path
 
-from google.cloud import firestore
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsResponse,
     CommitRequest,
@@ -154,7 +153,7 @@ def db(address: str, events: int, *functions: str) -> Iterator[Database]:
             "SENDGRID_WEBHOOK_KEY": PUBLIC_KEY,
             "SENDGRID_PARSE_KEY": PUBLIC_KEY,
         }
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         with ThreadPoolExecutor(len(functions)) as pool:
             running = list(pool.map(lambda name: stack.enter_context(function(name, **environment)), functions))
         yield Database(line, project, store, folder / "events", dict(zip(functions, running, strict=True)))

@@ -41,8 +41,8 @@ AT_GOOGLE = 2.0
 """CPU time there, as a multiple of docs/deploy.md's: assumed, not measured."""
 READ, COMMIT, POST = 0.010, 0.030, 0.150
 """Seconds until Firestore and SendGrid answer: assumed."""
-READS, COMMITS = 6, 2
-"""Of a confirmation, one after another, as counted."""
+READS, COMMITS = 2, 2
+"""Calls of a confirmation, one after another, as counted."""
 _ID = "0" * 24
 
 
@@ -290,7 +290,7 @@ def _emails() -> Iterator[str]:
         "| e-mails a second at most | median wait | longest wait | `due_at` entries a second |"
     )
     yield "| --- | --- | --- | --- | --- |"
-    for instances in (sender.max_instances, 10, 18, 40):
+    for instances in (sender.max_instances, 10, 15, 40):
         bound = instances * min(sender.concurrency / (processor + waits), 1 / processor)
         one = served(came, instances, sender.concurrency, processor, waits)
         yield (

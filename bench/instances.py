@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gcp_storage_emulator.server import create_server
-from google.cloud import firestore, storage
+from google.cloud import storage
 
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
@@ -170,7 +170,7 @@ def _bench(folder: Path) -> Iterator[Bench]:
             "FIRESTORE_EMULATOR_HOST": address,
             "STORAGE_EMULATOR_HOST": os.environ["STORAGE_EMULATOR_HOST"],
         }
-        yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
+        yield Bench(environment, FirestoreStore(project), events, folder)
 
 
 def _register(bench: Bench) -> Iterator[Measured]:

@@ -27,8 +27,6 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from google.cloud import firestore
-
 from bench.emulator import emulator
 from bench.instances import SETTINGS, Bench, post
 from bench.machine import no_arguments, write_results
@@ -103,7 +101,7 @@ def _bench(folder: Path, api: CountingSendGrid) -> Iterator[Bench]:
             "FIRESTORE_EMULATOR_HOST": address,
             "STORAGE_EMULATOR_HOST": "http://localhost:1",  # no e-mail comes in
         }
-        yield Bench(environment, FirestoreStore(firestore.Client(project=project)), events, folder)
+        yield Bench(environment, FirestoreStore(project), events, folder)
 
 
 def _triggered(bench: Bench, api: CountingSendGrid, entries: int, at_once: int) -> Sending:
@@ -158,7 +156,7 @@ def _named(sweeps: int) -> str:
 
 def _on_a_new_database(bench: Bench) -> Bench:
     project = f"bench-{uuid.uuid4().hex[:8]}"
-    store = FirestoreStore(firestore.Client(project=project))
+    store = FirestoreStore(project)
     return replace(bench, environment={**bench.environment, "GOOGLE_CLOUD_PROJECT": project}, store=store)
 
 

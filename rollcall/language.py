@@ -5,10 +5,9 @@ English stands in the code itself. A sentence with a name in it says `%(name)s`,
 
 import gettext
 import re
-import struct
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cache, cached_property
 from pathlib import Path
@@ -35,30 +34,21 @@ def NP_(context: str, message: str) -> str:
     return message
 
 
-_OF_ITSELF, _ENGLISH = "this language, in itself", NP_("this language, in itself", "English")
-
-
 @dataclass(frozen=True)
 class Language:
     code: str
     """BCP 47, as in addresses: `fr`."""
-
-    @cached_property
-    def catalogue(self) -> gettext.NullTranslations:
-        if self.code == ENGLISH:
-            return gettext.NullTranslations()
-        with _compiled(self.code).open("rb") as compiled:
-            return gettext.GNUTranslations(compiled)
+    catalogue: gettext.NullTranslations = field(repr=False, compare=False)
 
     @property
     def tag(self) -> str:
         """BCP 47, with the region whose dates we write."""
         return _AS_IN_THE_UNITED_KINGDOM if self.code == ENGLISH else self.code
 
-    @cached_property
+    @property
     def name(self) -> str:
-        """In itself; each page names all languages, and says something in one of them."""
-        return _ENGLISH if self.code == ENGLISH else _own_name_in(_compiled(self.code).read_bytes())
+        """In itself."""
+        return self.pgettext("this language, in itself", "English")
 
     @property
     def dir(self) -> str:
@@ -153,20 +143,10 @@ def language(code: str) -> Language:
     """Raises `LookupError`."""
     if code not in languages():
         raise LookupError(f"no catalogue speaks {code}")
-    return Language(code)
-
-
-def _compiled(code: str) -> Path:
-    return CATALOGUES / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
-
-
-def _own_name_in(compiled: bytes) -> str:
-    """Without reading the rest (gettext's manual, "The Format of GNU MO Files"), which takes 1 ms."""
-    count, asked, answers = struct.unpack_from("3I", compiled, 8)
-    place = compiled.index(f"\0{_OF_ITSELF}\4{_ENGLISH}\0".encode()) + 1
-    number = struct.unpack_from(f"{2 * count}I", compiled, asked)[1::2].index(place)
-    length, place = struct.unpack_from("2I", compiled, answers + 8 * number)
-    return compiled[place : place + length].decode()
+    if code == ENGLISH:
+        return Language(code, gettext.NullTranslations())
+    with (CATALOGUES / code / "LC_MESSAGES" / f"{DOMAIN}.mo").open("rb") as compiled:
+        return Language(code, gettext.GNUTranslations(compiled))
 
 
 @cache

@@ -3,15 +3,19 @@
 import base64
 import json
 import re
+import select
 import socket
 import ssl
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
+from io import BytesIO
 from typing import Any
-from urllib.error import URLError
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.response import addinfourl
 
 from email_validator import EmailNotValidError, validate_email
 from python_http_client import Client
@@ -24,6 +28,9 @@ HOSTS = {"global": "https://api.sendgrid.com", "eu": "https://api.eu.sendgrid.co
 """Of each region (https://www.twilio.com/docs/sendgrid/data-residency/migrate-subusers)."""
 TIMEOUT = 20.0
 """Seconds for each part of an answer."""
+KEPT = 5.0
+"""Seconds without a request, until a connection is not used again: SendGrid keeps them for 20 at the least
+(github.com/sendgrid/sendgrid-java/issues/69), nginx for 75."""
 EMAIL_ID = "email_id"
 """The custom argument that each delivery event repeats."""
 _ACCEPTED = 202
@@ -45,20 +52,24 @@ _ANY_TYPE = "application/octet-stream"
 class SendGridPoster:
     """Thread-safe."""
 
-    def __init__(self, api_key: str, sender: str, host: str, timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self,
+        api_key: str,
+        sender: str,
+        host: str,
+        timeout: float = TIMEOUT,
+        seconds: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._sender = sender
-        self._mail_send = _resource(api_key, host, timeout, "mail", "send")
+        self._mail_send = _resource(api_key, host, timeout, seconds, "mail", "send")
 
     def post(self, email: Email) -> SendResult:
         try:
             answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
             return _answered(error)
-        except URLError as error:
-            # only a connection that was never made is certain: afterwards the request may have arrived
-            if isinstance(error.reason, _NO_CONNECTION):
-                return Rejected(permanent=False, note="SendGrid could not be reached")
-            return Unknown("no clear answer from SendGrid: URLError")
+        except _NO_CONNECTION:  # only this is certain: afterwards the request may have arrived
+            return Rejected(permanent=False, note="SendGrid could not be reached")
         except (OSError, HTTPException) as error:
             return Unknown(f"no clear answer from SendGrid: {type(error).__name__}")
         if answer.status_code != _ACCEPTED:
@@ -73,7 +84,9 @@ class NotErased(Exception):
 def erase_recipients(api_key: str, host: str, addresses: Sequence[str]) -> str:
     """The id of SendGrid's job, which goes on by itself. Raises `NotErased`."""
     try:
-        answer = _resource(api_key, host, TIMEOUT, "recipients", "erasejob").post({"email_addresses": addresses})
+        answer = _resource(api_key, host, TIMEOUT, time.monotonic, "recipients", "erasejob").post(
+            {"email_addresses": addresses}
+        )
         return str(json.loads(answer.body)["job_id"])
     except HTTPError as error:
         raise NotErased(_why_not_erased(error)) from None
@@ -96,9 +109,18 @@ def _why_not_erased(error: HTTPError) -> str:
         return note
 
 
-def _resource(api_key: str, host: str, timeout: float, *path: str) -> "_OfOneContext":
+def _resource(api_key: str, host: str, timeout: float, seconds: Callable[[], float], *path: str) -> "_KeepsOpen":
     headers = SendGridAPIClient(api_key).client.request_headers
-    return _OfOneContext(host, headers, version=3, url_path=list(path), timeout=timeout)
+    return _KeepsOpen(_Connections(seconds), host, headers, version=3, url_path=list(path), timeout=timeout)
+
+
+class _KeepsOpen(Client):  # type: ignore[misc]
+    def __init__(self, connections: "_Connections", *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._opener = build_opener(connections, _FollowsNone())
+
+    def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
+        return super()._make_request(self._opener, request, timeout)
 
 
 class _FollowsNone(HTTPRedirectHandler):
@@ -108,17 +130,59 @@ class _FollowsNone(HTTPRedirectHandler):
         return None
 
 
-class _OfOneContext(Client):  # type: ignore[misc]
-    """One TLS context for all: to make one costs more CPU than the rest of an e-mail."""
+class _Connections(HTTPSHandler, HTTPHandler):
+    """To one host, each for one request at a time and kept for the next: to make one costs more CPU than the rest of an
+    e-mail, and the TLS context of all more still. No request is sent twice: when a connection ends without an answer,
+    nobody knows whether it was taken (RFC 9112, 9.3.1), and the desk decides."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def __init__(self, seconds: Callable[[], float]) -> None:
         context = ssl.create_default_context()
         context.set_alpn_protocols(["http/1.1"])  # as `http.client` does for its own
-        self._opener = build_opener(HTTPSHandler(context=context), _FollowsNone())
+        super().__init__(context=context)
+        self._seconds = seconds
+        self._idle: list[tuple[float, HTTPConnection]] = []
+        """Since when; the last used is the first used again. One thread takes each: `pop` is atomic."""
 
-    def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
-        return super()._make_request(self._opener, request, timeout)
+    def do_open(self, http_class: Any, req: Any, **http_conn_args: Any) -> Any:
+        """Also through a proxy of the environment (`https_proxy`), as urllib does."""
+        headers = {**req.headers, **req.unredirected_hdrs}
+        through = {name: headers.pop(name) for name in _TO_PROXY & headers.keys() if req._tunnel_host}
+        connection: Any = self._quiet_one()
+        if connection is None:
+            connection = http_class(req.host, timeout=req.timeout, **http_conn_args)
+            if req._tunnel_host:
+                connection.set_tunnel(req._tunnel_host, headers=through)
+        try:
+            connection.request(req.get_method(), req.selector, req.data, headers)
+            answer = connection.getresponse()
+            body = answer.read()
+        except BaseException:
+            connection.close()
+            raise
+        if connection.sock:  # else SendGrid ends it (`Connection: close`)
+            self._idle.append((self._seconds(), connection))
+        whole: Any = addinfourl(BytesIO(body), answer.headers, req.full_url, answer.status)
+        whole.msg = answer.reason
+        return whole
+
+    def _quiet_one(self) -> HTTPConnection | None:
+        with suppress(IndexError):
+            while True:
+                since, connection = self._idle.pop()
+                if self._seconds() - since < KEPT and not _has_news(connection.sock):
+                    return connection
+                connection.close()
+        return None
+
+
+_TO_PROXY = {"Proxy-authorization"}
+
+
+def _has_news(idle: socket.socket) -> bool:
+    """Where no answer is due it is the end of the connection, or nothing to go on with."""
+    poll = select.poll()
+    poll.register(idle, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def request_body(email: Email, sender: str) -> dict[str, Any]:
@@ -169,6 +233,8 @@ def _fitting(thread: list[str]) -> list[str]:
 
 def posted_as(address: str) -> str:
     """SendGrid accepts only ASCII domains (RFC 5890)."""
+    if address.isascii() and address.islower():
+        return address
     try:
         parts = validate_email(address, check_deliverability=False)
     except EmailNotValidError:

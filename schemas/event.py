@@ -31,7 +31,6 @@ from schemas.event_pages import (
 from schemas.event_tables import LocalDate, LocalTime, Names, Table, Words, line, link
 from schemas.event_words import in_no_language_of_it, in_words_of, untranslated
 from schemas.faults import sentence
-from schemas.kinds import PLAIN_ADDRESS
 from schemas.look import LookTable, look_of
 from schemas.toml import Lines, NoToml, read_toml
 
@@ -46,14 +45,8 @@ class EventFileError(Exception):
     """A line for each fault: file, field, what is wrong and the remedy."""
 
 
-class _Email(fields.Email):
-    def _validate(self, value: str) -> None:
-        if not PLAIN_ADDRESS.fullmatch(value):
-            super()._validate(value)
-
-
 def _email(*, required: bool = True) -> fields.Email:
-    return _Email(
+    return fields.Email(
         required=required,
         load_default=missing if required else None,
         error_messages={"invalid": "should be an e-mail address"},

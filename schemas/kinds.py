@@ -147,7 +147,7 @@ class EmailAddress(Answer, kind="email"):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
-        if PLAIN_ADDRESS.fullmatch(text):
+        if _PLAIN_ADDRESS.fullmatch(text):
             return text
         from email_validator import EmailNotValidError, validate_email
 
@@ -429,7 +429,7 @@ _SPREADSHEET_S = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 """A long number as a spreadsheet shows it: its last digits are lost."""
 
 # Nearly every address; the library accepts all of these (a test checks). Loading it costs a cold start 14 ms.
-PLAIN_ADDRESS = re.compile(
+_PLAIN_ADDRESS = re.compile(
     r"(?=.{1,64}\Z)(?!.*--)[a-z0-9_+-]+(\.[a-z0-9_+-]+)*"
     r"@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+([a-z]{2}|com|edu|gov|int|net|org)",
     re.IGNORECASE | re.ASCII,

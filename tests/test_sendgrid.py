@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from rollcall.local.emulator import free_port
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, Unknown
-from rollcall.sendgrid import LONGEST_HEADER, LONGEST_NAME, TIMEOUT, SendGridPoster, request_body
+from rollcall.sendgrid import KEPT, LONGEST_HEADER, LONGEST_NAME, TIMEOUT, SendGridPoster, request_body
 from tests.support.counting_sendgrid import counting_sendgrid
 from tests.support.sendgrid_api import (
     Behaviour,
@@ -20,6 +21,7 @@ from tests.support.sendgrid_api import (
     answers,
     answers_garbage,
     answers_half,
+    hangs_up,
     is_slow,
     resets,
     resets_unread,
@@ -253,6 +255,75 @@ def test_no_clear_answer_leaves_it_in_doubt(api: SendGridApi, behaviour: Behavio
     assert poster(api).post(MESSAGE) == Accepted()
 
 
+def test_a_connection_is_kept_for_the_next(api: SendGridApi) -> None:
+    """Whatever it answered, as long as it says the whole and ends nothing."""
+    at = poster(api)
+    api.answers += [(202, {}), answers(429, {}, b"{}"), answers(500, {}, b"<html>"), answers(400, {}, REVOKED)]
+    assert [type(at.post(MESSAGE)) for _ in range(5)] == [Accepted, RateLimited, Unknown, Rejected, Accepted]
+    assert len(api.connections) == 1
+
+
+def test_a_connection_that_ended_while_idle_costs_nothing(api: SendGridApi) -> None:
+    at = poster(api)
+    for _ in range(3):
+        assert at.post(MESSAGE) == Accepted()
+        api.end_connections()
+    assert (len(api.bodies), len(api.connections)) == (3, 3)
+
+
+@pytest.mark.parametrize("behaviour", [is_slow, resets, resets_unread, hangs_up, answers_garbage, answers_half])
+def test_what_a_kept_connection_left_in_doubt_is_posted_once(api: SendGridApi, behaviour: Behaviour) -> None:
+    """Nobody knows whether SendGrid has it, also where not a byte came back (RFC 9112, 9.3.1)."""
+    at = poster(api, timeout=0.5)
+    assert at.post(MESSAGE) == Accepted()
+    api.answers.append(behaviour)
+    assert isinstance(at.post(replace(MESSAGE, email_id="in-doubt")), Unknown)
+    assert at.post(MESSAGE) == Accepted()
+    posted = [body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies]
+    assert posted.count("in-doubt") == (0 if behaviour is resets_unread else 1)
+    assert len(api.connections) == 2
+
+
+def test_sendgrid_may_end_a_connection_with_its_answer(api: SendGridApi) -> None:
+    at = poster(api)
+    api.answers += [(202, {"Connection": "close"}), (429, {"Connection": "close"})]
+    assert [type(at.post(MESSAGE)) for _ in range(3)] == [Accepted, RateLimited, Accepted]
+    assert len(api.connections) == 3
+
+
+def test_an_instance_that_slept_takes_no_old_connection(api: SendGridApi) -> None:
+    """Its end may not have come through to it yet."""
+    passed = [0.0]
+    at = SendGridPoster("SG.key", "a@example.org", api.url, seconds=lambda: passed[0])
+    for now in (0.0, KEPT - 0.1, 3600.0, 3600.1):
+        passed[0] = now
+        assert at.post(MESSAGE) == Accepted()
+    assert len(api.connections) == 2
+
+
+def test_no_two_threads_share_a_connection(api: SendGridApi) -> None:
+    at, ids = poster(api), [f"{number}" for number in range(200)]
+    with ThreadPoolExecutor(8) as pool:
+        posted = list(pool.map(lambda id: at.post(replace(MESSAGE, email_id=id)), ids))
+    assert posted == [Accepted()] * len(ids)
+    assert sorted(body["personalizations"][0]["custom_args"]["email_id"] for body in api.bodies) == sorted(ids)
+    assert len(api.connections) <= 8
+
+
+def test_a_proxy_of_the_environment_is_used(api: SendGridApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Proxy(QuietHandler):
+        def do_CONNECT(self) -> None:
+            asked.append((self.path, self.headers["Proxy-Authorization"]))
+            self.send_error(502)
+
+    asked: list[tuple[str, str]] = []
+    with http_server(Proxy) as proxy:
+        monkeypatch.setenv("https_proxy", proxy.replace("//", "//name:word@"))
+        at = SendGridPoster("SG.key", "a@example.org", "https://sendgrid.invalid")
+        assert at.post(MESSAGE) == Unknown("no clear answer from SendGrid: OSError")
+    assert asked == [("sendgrid.invalid:443", "Basic bmFtZTp3b3Jk")]
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_takes_the_key_elsewhere(api: SendGridApi, status: int) -> None:
     class Elsewhere(QuietHandler):
@@ -276,6 +347,16 @@ def test_a_name_that_is_nowhere() -> None:
 def test_nobody_there() -> None:
     nobody = SendGridPoster("SG.key", "registration@rollcall.example", f"http://127.0.0.1:{free_port()}")
     assert nobody.post(MESSAGE) == Rejected(False, "SendGrid could not be reached")
+
+
+def test_a_hundred_e_mails_need_one_handshake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever TLS says between them (session tickets) is no news."""
+    with counting_sendgrid(tmp_path, latency=0) as over_tls:
+        monkeypatch.setenv("SSL_CERT_FILE", str(over_tls.certificates))
+        at = SendGridPoster("SG.key", "a@example.org", over_tls.url)
+        assert {at.post(MESSAGE) for _ in range(100)} == {Accepted()}
+        assert over_tls.came() == {MESSAGE.email_id: 100}
+        assert over_tls.connections() == 1
 
 
 def test_certificates_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import openpyxl
 import pytest
-from google.cloud import firestore
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
@@ -96,7 +95,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[Ca
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock), *EXAMPLES["sqlite"]
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project)), *EXAMPLES["firestore"]
+    return lambda: FirestoreStore(project), *EXAMPLES["firestore"]
 
 
 def accepted(form: dict[str, Any]) -> Registration | None:

@@ -38,11 +38,14 @@ class Limits:
     count_again: timedelta = timedelta(minutes=5)
     max_postponements: int = 3
     page: int = 100
-    """Entries read at a time; registrations looked at in one commit of an announcement."""
+    """Registrations looked at in one commit of an announcement."""
     announcement_pages: int = 30
     """In one call, of all announcements together."""
-    senders: int = 16
+    senders: int = 32
     """Nearly all of it is waiting (docs/performance.md)."""
+    due_at_once: int = 256
+    """Entries that a sweep reads at a time: several for each sender, as some have nothing to do at their end; few
+    enough that it ends soon after `sweep_for`, should SendGrid take its whole time for each."""
     sweep_for: timedelta = timedelta(minutes=5)
     """The alert on missing sweeps waits ten minutes (deploy/alerts.py)."""
     reading_lease: timedelta = timedelta(minutes=10)

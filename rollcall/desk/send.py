@@ -102,7 +102,7 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
         while True:
             breaker = desk.store.circuit_breaker()
             until = until or breaker.as_of + desk.limits.sweep_for
-            limit = 1 if breaker.open_until else desk.limits.page
+            limit = 1 if breaker.open_until else desk.limits.due_at_once
             due = {} if breaker.is_open or breaker.as_of > until else desk.store.due_entries(limit)
             yield from _send_page(desk, pool, due, until)
             if len(due) < limit:

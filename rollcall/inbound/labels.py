@@ -60,6 +60,9 @@ _LINK = re.compile(r"(?<!\s)\s*[<\[(](?:mailto|tel):[^<>\[\]()\s]*[>\])]", re.IG
 _NAMED_ADDRESS = re.compile(r"[^<>]*+<\s*+([^<>\s@]++@[^<>\s]++)\s*+>[\s,;.]*+")
 
 
+_plain_label = lru_cache(maxsize=2000)(plain)  # first for the language, then for the label itself
+
+
 class TooMuch(ValueError):
     """A person looks."""
 
@@ -94,7 +97,7 @@ class Vocabulary:
         if len(text) > self.longest or HAS_BOX.search(text):
             return ()
         for said in _sayings(text):
-            if names := self.labels.get(plain(said)):
+            if names := self.labels.get(_plain_label(said)):
                 return names
         return ()
 
@@ -157,7 +160,7 @@ def _labels_of(line: str) -> Iterator[str]:
     bullet = _BULLET.match(line)
     for cell in islice(_CELL.split(line[bullet.end() if bullet else 0 : LONGEST_LINE]), _MOST_CELLS):
         if cell and len(cell) <= 2 * LONGEST_LABEL:
-            yield from map(plain, _sayings(cell))
+            yield from map(_plain_label, _sayings(cell))
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ an address and a time. Words only tell forwarding from answering.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 from functools import lru_cache
 from itertools import groupby, takewhile
+from typing import NamedTuple
 
 from rollcall.inbound.choices import plain
 
@@ -60,8 +60,7 @@ _MOST_LABELS = 8
 _MOST_OTHERS = 2
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     text: str
     quoted: bool = False
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 from rollcall.budget import OF_AN_EMAIL, Budget, told
@@ -9,7 +10,7 @@ from rollcall.inbound import webhook
 from rollcall.model.email import Attachment
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundForm, ParsedEmail, Reason, ReviewReason
-from rollcall.record import from_json
+from rollcall.record import from_json, to_json
 
 LARGEST_EMAIL = 30_000_000
 """Bytes; SendGrid's limit."""
@@ -17,12 +18,15 @@ _CHILD = "rollcall.inbound.child"
 
 
 @dataclass(frozen=True)
-class Order:
-    event: Event | None = None
-    """None for the attachments alone."""
-    asked: InboundForm | None = None
+class Setting:
+    event: Event
     others: tuple[Event, ...] = ()
     """The event in its other languages."""
+
+
+@dataclass(frozen=True)
+class Order:
+    asked: InboundForm | None = None
     files: tuple[int, ...] = ()
     """Places of those that are written into the folder `into`, and nothing else is done."""
     into: str = ""
@@ -37,8 +41,7 @@ class InboxReader:
 
     def read(self, raw: bytes, event: Event, asked: InboundForm | None = None) -> ParsedEmail:
         """Over budget, what the child said first."""
-        others = tuple(event.in_language(code) for code in event.languages if code != event.language)
-        said = told(_CHILD, self._budget, Order(event, asked, others), raw)
+        said = told(_CHILD, self._budget, Order(asked), raw, _setting(event))
         if not said:
             return ParsedEmail("", "", "", (), None, unproven=Reason(ReviewReason.TOO_COMPLICATED))
         email: ParsedEmail = from_json(ParsedEmail, said[-1])
@@ -52,3 +55,9 @@ class InboxReader:
         said = told(_CHILD, self._budget, Order(), raw)
         attached: tuple[Attachment, ...] = from_json(tuple[Attachment, ...], said[0]) if said else ()
         return attached
+
+
+@lru_cache(maxsize=64)
+def _setting(event: Event) -> bytes:
+    others = tuple(event.in_language(code) for code in event.languages if code != event.language)
+    return to_json(Setting(event, others))

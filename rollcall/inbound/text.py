@@ -81,7 +81,7 @@ def _with_colons(words: Vocabulary, lines: Sequence[Line]) -> Sequence[Line]:
     if len(labels) < _FEWEST_WITHOUT_COLONS or labels.isdisjoint(NAMES):
         return []
     marked = [
-        replace(line, text=f"{line.text[:place]}:{line.text[place:]}") if place else line
+        line._replace(text=f"{line.text[:place]}:{line.text[place:]}") if place else line
         for line, place in zip(lines, places, strict=False)
     ]
     return [*marked, *lines[len(marked) :]]

@@ -15,7 +15,7 @@ class Order:
     begun: Inspected
 
 
-def _answers(order: Order) -> Iterator[object]:
+def _answers(order: Order, _: None) -> Iterator[object]:
     yield finish(Path(order.path), order.begun)
 
 

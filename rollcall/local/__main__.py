@@ -279,18 +279,16 @@ def _stopped_at(folder: Path) -> datetime | None:
 
 def _firestore(address: str, folder: Path, start: datetime) -> Database:
     os.environ["FIRESTORE_EMULATOR_HOST"] = address
-    from google.cloud import firestore
-
     from rollcall.store.firestore import FirestoreStore
 
     # a project of this run's own: an emulator that goes on has the databases of other runs, at other times
-    client = firestore.Client(project=f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}")
+    project = f"rollcall-{datetime.now(UTC):%Y%m%dt%H%M%S}-{secrets.token_hex(2)}"
     shift = start - datetime.now(UTC)
-    store = FirestoreStore(client, shift=shift)
-    note = f"The database is in the Firestore emulator at {address}, project {client.project}, for this run."
+    store = FirestoreStore(project, shift=shift)
+    note = f"The database is in the Firestore emulator at {address}, project {project}, for this run."
     clock, key = local_run.moved_clock(shift), secrets.token_urlsafe(32)
     outbox = Outbox(folder / "outbox.jsonl")
-    return Database(store, outbox, folder, clock, key, shift, note, address, client.project)
+    return Database(store, outbox, folder, clock, key, shift, note, address, project)
 
 
 def _welcome(port: int, events: Mapping[str, Event], db: Database, sendgrid: StandIn) -> str:

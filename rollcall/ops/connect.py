@@ -74,7 +74,6 @@ def connect(project: str, folder: Path, events: str = "") -> Database:
 
 def _at_google(project: str, events: Path) -> Database:
     """With the person's own login; for the emulator with none."""
-    from google.cloud import firestore
     from google.oauth2.credentials import Credentials
 
     from rollcall.store.firestore import FirestoreStore
@@ -82,12 +81,12 @@ def _at_google(project: str, events: Path) -> Database:
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if emulator:
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         return Database(store, f"project {project} in the Firestore emulator at {emulator}", events)
     # who calls with a person's login must say whose quota it is, or it is that of gcloud's own project
     # (https://cloud.google.com/docs/authentication/troubleshoot-adc)
     login = Credentials(_token(), quota_project_id=project)  # type: ignore[no-untyped-call]
-    store = FirestoreStore(firestore.Client(project=project, credentials=login), firestore_channel(login))
+    store = FirestoreStore(project, firestore_channel(login))
     return Database(store, f"project {project} at Google", events)
 
 
@@ -112,8 +111,7 @@ def _store_of(run: Run) -> Store:
         except OtherSchema as error:
             raise NoDatabase(f"{error}; run the commands of the version that runs.") from None
     os.environ["FIRESTORE_EMULATOR_HOST"] = run.emulator or ""
-    from google.cloud import firestore
 
     from rollcall.store.firestore import FirestoreStore
 
-    return FirestoreStore(firestore.Client(project=run.project), shift=shift)
+    return FirestoreStore(run.project or "", shift=shift)

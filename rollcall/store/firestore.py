@@ -25,7 +25,6 @@ from google.api_core.exceptions import (
 )
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.exceptions import TransportError
-from google.cloud import firestore
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Committed, Document, NotCommitted, Query, Write
@@ -44,14 +43,14 @@ _RETRY_AFTER = timedelta(seconds=10)
 class FirestoreStore(DocumentStore):
     def __init__(
         self,
-        client: firestore.Client,
+        project: str,
         channel: grpc.Channel | None = None,
         *,
         shift: timedelta = timedelta(0),
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
-        """In the project of `client`. `shift` is what its time is ahead of Firestore's."""
-        rpc = FirestoreRpc(client.project, channel or firestore_channel(), shift)
+        """`shift` is what its time is ahead of Firestore's."""
+        rpc = FirestoreRpc(project, channel or firestore_channel(), shift)
         super().__init__(FirestoreDatabase(rpc, shift, retry_within))
 
 

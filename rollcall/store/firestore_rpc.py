@@ -8,13 +8,12 @@ from typing import Any
 
 import grpc
 from google.api_core.gapic_v1.routing_header import to_grpc_metadata
-from google.api_core.grpc_helpers import wrap_errors
+from google.api_core.grpc_helpers import create_channel, wrap_errors
 from google.auth.credentials import Credentials
-from google.cloud.firestore_v1 import types
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
 from rollcall.store.database import Committed, Create, Delete, Document, Query, Update, Values, Write
+from rollcall.store.firestore_types import types
 
 _DocumentChange = types.DocumentChange.pb()
 _OPERATORS = {
@@ -28,6 +27,8 @@ _OPERATORS = {
 _LISTED = 500
 """Documents in one answer."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
+_GOOGLE = "firestore.googleapis.com"
+_SCOPES = ("https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/datastore")
 _KEEP_ALIVE = ("grpc.keepalive_time_ms", 30_000)
 _NO_THREAD_BETWEEN = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1)
 """Who waits for documents takes them from the network: a quarter of a read's processor's time less."""
@@ -36,7 +37,9 @@ _NO_THREAD_BETWEEN = (grpc.experimental.ChannelOptions.SingleThreadedUnaryStream
 def firestore_channel(credentials: Credentials | None = None) -> grpc.Channel:
     if emulator := _emulator():
         return grpc.insecure_channel(emulator, options=[_NO_THREAD_BETWEEN])
-    return FirestoreGrpcTransport.create_channel(credentials=credentials, options=[_KEEP_ALIVE, _NO_THREAD_BETWEEN])
+    return create_channel(
+        _GOOGLE, credentials, default_scopes=_SCOPES, default_host=_GOOGLE, options=[_KEEP_ALIVE, _NO_THREAD_BETWEEN]
+    )
 
 
 class _Method:

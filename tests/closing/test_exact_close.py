@@ -18,7 +18,6 @@ from pathlib import Path
 import grpc
 import openpyxl
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.deadline import Moved, move_deadline
 from rollcall.desk.ports import Store
@@ -70,7 +69,7 @@ class Database:
     def store(self) -> Store:
         """The store, as another process opens it."""
         if self.environment["STORE"] == "firestore":
-            return FirestoreStore(firestore.Client(project=self.environment["GOOGLE_CLOUD_PROJECT"]))
+            return FirestoreStore(self.environment["GOOGLE_CLOUD_PROJECT"])
         return SqliteStore(Path(self.environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
 
     @property

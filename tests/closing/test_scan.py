@@ -10,7 +10,6 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud import firestore
 
 from handlers.close_intake import close_intake
 from rollcall.desk.close import close
@@ -73,7 +72,7 @@ def test_a_scan_asks_as_much_of_firestore_for_many_events_as_for_few(project: st
     for number, (open_ones, closed) in enumerate([(1, 1), (40, 30)]):
         line = Line()
         channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting(line))
-        store = FirestoreStore(firestore.Client(project=f"{project}-{number}"), channel)
+        store = FirestoreStore(f"{project}-{number}", channel)
         events = some_events(store.now(), open_ones, closed, due)
         desk = a_desk(store, events, tmp_path)
         desk.intakes.have_all(events)

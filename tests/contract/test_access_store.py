@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.ports import Store
@@ -29,7 +28,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Fresh
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project))
+    return lambda: FirestoreStore(project)
 
 
 def after(days: int, id: str, **changes: object) -> Access:
@@ -74,7 +73,7 @@ def test_a_lost_answer_is_asked_for_again(
 ) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         line.order("Commit", fault)
         store.note_access(ONE)
         assert store.accesses_of("R") == [ONE]
@@ -83,7 +82,7 @@ def test_a_lost_answer_is_asked_for_again(
 def test_what_cannot_be_noted_is_said(emulator: str, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project), retry_within=timedelta(seconds=0.2))
+        store = FirestoreStore(project, retry_within=timedelta(seconds=0.2))
         line.order("Commit", *[refused(StatusCode.UNAVAILABLE)] * 9)
         with pytest.raises(StoreUnavailable):
             store.note_access(ONE)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.ports import Store
@@ -42,7 +41,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Fresh
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project))
+    return lambda: FirestoreStore(project)
 
 
 def a_contribution(id: str = "A", **changes: Any) -> Contribution:
@@ -303,7 +302,7 @@ faulty = pytest.mark.parametrize("fault", [answer_lost(StatusCode.UNAVAILABLE), 
 def test_a_lost_answer_is_found_out(fault: Fault, emulator: str, project: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         line.order("Commit", fault)
         received_at = store.accept_contribution(a_contribution())
         first = kept(store, "A")
@@ -329,10 +328,10 @@ def test_a_lost_answer_is_found_out(fault: Fault, emulator: str, project: str, m
 def test_what_another_wrote_meanwhile_is_not_taken_for_ours(
     emulator: str, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = FirestoreStore(firestore.Client(project=project))
+    other = FirestoreStore(project)
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         first = accepted(other, "A", key="K")
         assert other.save_contribution(first, replace(first, title="Two", revision=2), CHANGE)
         line.order("Commit", refused(StatusCode.UNAVAILABLE))

@@ -5,7 +5,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.ports import Store
@@ -30,7 +29,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Fresh
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project))
+    return lambda: FirestoreStore(project)
 
 
 def a_version(number: int) -> RosterVersion:
@@ -79,7 +78,7 @@ def test_a_lost_answer_does_not_send_a_list_twice(
 ) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         seen = store.rooming_lists(SLUG, "H")
         line.order("Commit", fault)
         assert record(store, seen, 1)

@@ -46,7 +46,7 @@ def queries(project: str) -> list[Any]:
             return go_on(details, request)
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Listening())
-    store = FirestoreStore(firestore.Client(project=project), channel)
+    store = FirestoreStore(project, channel)
     fill(store, an_event())
     query_all(store, an_event())
     return asked
@@ -78,7 +78,7 @@ def test_the_fields_by_which_documents_expire_are_written(project: str, tmp_path
     today = datetime.now(UTC).replace(microsecond=0)
     event = an_event(opens_at=today - timedelta(days=1), closes_at=today + timedelta(days=1))
     client = firestore.Client(project=project)
-    desk = desk_with(FirestoreStore(client), Postbox().post, tmp_path, events={event.slug: event})
+    desk = desk_with(FirestoreStore(project), Postbox().post, tmp_path, events={event.slug: event})
     assert isinstance(register(desk, event, a_registration(), "a key"), Accepted)
     assert isinstance(register(desk, event, a_registration(category="associate")), Conflict)
     expires = {}

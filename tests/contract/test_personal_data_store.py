@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.ports import Store
 from rollcall.model.contribution import Contribution, Paper, PaperKind
@@ -41,7 +40,7 @@ HERS, SPELLED = "amina@bücher.example", "Amina@BÜCHER.example"
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Store:
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "rollcall.sqlite3", clock)
-    return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
+    return FirestoreStore(request.getfixturevalue("project"))
 
 
 def register(store: Store, id: str, double_of: str = "", event: str = SLUG, **said: Any) -> None:

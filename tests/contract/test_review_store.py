@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.ports import Store
@@ -33,7 +32,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Fresh
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project))
+    return lambda: FirestoreStore(project)
 
 
 @pytest.fixture
@@ -176,7 +175,7 @@ def test_where_no_answer_came_it_is_ended_all_the_same(
 ) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         keep(store, "A", 1, category="associate")
         seen = store.differing_of(SLUG, "A", 9)
         line.order("Commit", fault)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 import pytest
-from google.cloud import firestore
 
 from rollcall.model.registration import person_key
 from rollcall.store.firestore import FirestoreStore
@@ -34,7 +33,7 @@ def somebody(project: str) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("signed_in", [False, True])
 def test_no_client_reads_or_writes_the_books(emulator: str, project: str, signed_in: bool) -> None:
-    fill(FirestoreStore(firestore.Client(project=project)), an_event())
+    fill(FirestoreStore(project), an_event())
     deployed = (ROOT / "deploy" / "firestore.rules").read_text("utf-8")
     db, as_json = Served(int(emulator.rpartition(":")[2])), {"Content-Type": "application/json"}
     rules = json.dumps({"rules": {"files": [{"name": "firestore.rules", "content": deployed}]}})

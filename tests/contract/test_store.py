@@ -95,7 +95,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Fresh
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project), shift=SHIFTS[request.param])
+    return lambda: FirestoreStore(project, shift=SHIFTS[request.param])
 
 
 @pytest.fixture
@@ -1089,11 +1089,10 @@ def counted(project: str) -> tuple[FirestoreStore, list[str]]:
 
         intercept_unary_stream = intercept_unary_unary
 
-    client = firestore.Client(project=project)
     import os
 
     channel = grpc.intercept_channel(grpc.insecure_channel(os.environ["FIRESTORE_EMULATOR_HOST"]), Counting())
-    store = FirestoreStore(client, channel)
+    store = FirestoreStore(project, channel)
     store.write_roster_page(SLUG, "warming-up", [])  # an emulator's first commit may take longer than one try
     calls.clear()
     return store, calls
@@ -1122,7 +1121,7 @@ def test_taking_in_and_saving_a_message_is_one_commit_each(counted: tuple[Firest
 def test_a_document_of_a_newer_schema_is_not_touched(project: str, path: str) -> None:
     """A newer version of the service wrote it while this one still runs: whoever asked asks again, and meets that."""
     client = firestore.Client(project=project)
-    store = FirestoreStore(client)
+    store = FirestoreStore(project)
     store.intake(EVENT)
     accept(store)
     came_in(store)
@@ -1139,7 +1138,7 @@ def test_a_document_of_a_newer_schema_is_not_touched(project: str, path: str) ->
 
 def test_a_field_that_this_code_does_not_know_is_left_in_place(project: str) -> None:
     client = firestore.Client(project=project)
-    store = FirestoreStore(client)
+    store = FirestoreStore(project)
     accept(store)
     document = client.document(f"outbox/{entry_to('A')}")
     document.update({"later": 1})
@@ -1169,7 +1168,7 @@ def line(emulator: str) -> Iterator[FaultyFirestore]:
 def on_the_line(line: FaultyFirestore, project: str, monkeypatch: pytest.MonkeyPatch) -> FirestoreStore:
     """A store whose answers may be lost."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-    return FirestoreStore(firestore.Client(project=project))
+    return FirestoreStore(project)
 
 
 def test_the_same_change_by_another_is_not_taken_for_ours(on_the_line: FirestoreStore, line: FaultyFirestore) -> None:

@@ -217,7 +217,7 @@ def deployed(
         for process, served in started.values():
             wait_until_it_answers(process, served.port)
         running = {name: served for name, (_, served) in started.items()}
-        yield Deployed(place, FirestoreStore(firestore.Client(project=place.project)), api, running)
+        yield Deployed(place, FirestoreStore(place.project), api, running)
 
 
 @contextmanager

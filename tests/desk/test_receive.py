@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.close import close
 from rollcall.desk.deliveries import record_deliveries
@@ -727,7 +726,7 @@ def test_whatever_came_in_is_in_the_sum_of_the_roster(came: Any, clock: Clock) -
 
 @pytest.mark.parametrize("id", ["a/b", "intgov04.a/b", ".", "..", "__name__", "/", "", "intgov04", "\u00e9", "x" * 996])
 def test_an_answer_may_name_any_message(project: str, tmp_path: Path, id: str) -> None:
-    store = FirestoreStore(firestore.Client(project=project))
+    store = FirestoreStore(project)
     there = a_registration()
     assert store.accept(EVENT.slug, "ID", there, confirmation(EVENT.slug, "ID", there.email))
     desk = desk_with(store, Postbox().post, tmp_path, events={EVENT.slug: EVENT})

@@ -46,7 +46,7 @@ EVENT = an_event()
 ID = "7KQX93M4T0000000000000AA"
 ENTRY = confirmation(EVENT.slug, ID, a_registration().email)
 SECOND = timedelta(seconds=1)
-LIMITS = Limits(max_attempts=9, to_one_address=6, page=8, senders=4)
+LIMITS = Limits(max_attempts=9, to_one_address=6, due_at_once=8, senders=4)
 
 
 @pytest.fixture
@@ -469,14 +469,14 @@ class TestSweep:
 
     @pytest.fixture
     def desk(self, desk: Desk) -> Desk:
-        for number in range(2 * LIMITS.page):
+        for number in range(2 * LIMITS.due_at_once):
             register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
         return desk
 
     def test_page_after_page_goes_out(self, desk: Desk, postbox: Postbox) -> None:
-        assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * LIMITS.page + 1)
+        assert list(swept(desk).values()) == [EmailStatus.SENT] * (2 * LIMITS.due_at_once + 1)
         assert {message.email_id for message in postbox.messages} == set(desk_entries(desk))
-        assert len(postbox.messages) == 2 * LIMITS.page + 1
+        assert len(postbox.messages) == 2 * LIMITS.due_at_once + 1
 
     def test_several_are_sent_at_once_and_no_more_than_so_many(self, desk: Desk) -> None:
         together, most = Barrier(LIMITS.senders, timeout=60), AtOnce()
@@ -487,7 +487,7 @@ class TestSweep:
                     together.wait()
                 return Accepted()
 
-        assert len(swept(replace(desk, post=post))) == 2 * LIMITS.page + 1
+        assert len(swept(replace(desk, post=post))) == 2 * LIMITS.due_at_once + 1
         assert most.most == LIMITS.senders
 
     def test_those_to_staff_are_sent_one_at_a_time(self, desk: Desk, clock: Clock) -> None:
@@ -520,7 +520,7 @@ class TestSweep:
         send(desk, ENTRY.id)
         clock.forward(LIMITS.first_open + SECOND)
         holds = [attempted.circuit for attempted in attempts_of_a_sweep(desk).values()]
-        assert holds == [CircuitChange.CLOSED] + [None] * (2 * LIMITS.page)
+        assert holds == [CircuitChange.CLOSED] + [None] * (2 * LIMITS.due_at_once)
 
     def test_it_takes_up_no_page_after_its_time(self, desk: Desk, clock: Clock) -> None:
         def post(_: Email) -> SendResult:
@@ -528,8 +528,8 @@ class TestSweep:
             return Accepted()
 
         began = clock.now
-        assert len(swept(replace(desk, post=post))) == LIMITS.page
-        assert len(swept(desk)) == LIMITS.page + 1
+        assert len(swept(replace(desk, post=post))) == LIMITS.due_at_once
+        assert len(swept(desk)) == LIMITS.due_at_once + 1
 
     def test_nor_an_e_mail_to_staff(self, desk: Desk, clock: Clock) -> None:
         enqueue_digests(desk, clock, 3)
@@ -558,7 +558,7 @@ class TestSweep:
 
         came = dict(send_due(replace(desk, store=cast(Any, Store()), post=post)))
         assert isinstance(came.pop(ENTRY.id), KeyError)
-        assert len(came) == 2 * LIMITS.page
+        assert len(came) == 2 * LIMITS.due_at_once
 
     def test_what_is_under_way_is_told_though_the_books_are_away(self, desk: Desk) -> None:
         together, went = Barrier(LIMITS.senders, timeout=60), AtOnce()

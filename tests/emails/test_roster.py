@@ -12,7 +12,6 @@ from typing import Any, cast
 
 import openpyxl
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.close import close
 from rollcall.desk.desk import Desk
@@ -45,7 +44,7 @@ LONG = "Rue de la Poste " * 1900
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "rollcall.sqlite3", lambda: datetime.now(UTC))
-    return FirestoreStore(firestore.Client(project=request.getfixturevalue("project")))
+    return FirestoreStore(request.getfixturevalue("project"))
 
 
 @pytest.mark.slow

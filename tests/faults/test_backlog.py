@@ -15,7 +15,7 @@ from tests.support.sendgrid_api import answers, sendgrid_api
 from tests.support.served import function
 from tests.support.stores import store_settings
 
-ENTRIES = 60
+ENTRIES = 90
 
 
 @pytest.mark.slow

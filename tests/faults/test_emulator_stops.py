@@ -10,8 +10,6 @@ from pathlib import Path
 
 import grpc
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import firestore
 
 from rollcall.store.firestore import FirestoreStore
 from tests.support.builders import EVENTS, a_form
@@ -132,5 +130,4 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
 
 def _store_of(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
-    client = firestore.Client(project=PROJECT, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
-    return FirestoreStore(client, grpc.insecure_channel(emulator.address))
+    return FirestoreStore(PROJECT, grpc.insecure_channel(emulator.address))

@@ -14,7 +14,6 @@ from unittest import mock
 
 import grpc
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from handlers.register import register
@@ -84,7 +83,7 @@ def registering(line: FaultyFirestore, project: str, folder: Path, retry_within:
     day, now = timedelta(days=1), datetime.now(UTC)
     events = {slug: an_event(slug=slug, closes_at=now + 9 * day) for slug in (SLUG, *NOT_YET_READ)}
     with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST=line.address):
-        store = FirestoreStore(firestore.Client(project=project), retry_within=retry_within)
+        store = FirestoreStore(project, retry_within=retry_within)
     desk = desk_with(store, Postbox().post, folder, events=events)
     desk.intakes.recent(events[SLUG])
     return Registering(desk)
@@ -99,7 +98,7 @@ def registers(line: FaultyFirestore, project: str, tmp_path: Path) -> Registerin
 @pytest.fixture
 def store(emulator: str, project: str) -> FirestoreStore:
     """The same database over a line without faults."""
-    return FirestoreStore(firestore.Client(project=project))
+    return FirestoreStore(project)
 
 
 @pytest.fixture
@@ -208,7 +207,7 @@ def test_operations_names_each_cause_of_an_unavailable_store(
 ) -> None:
     """The log says only the cause's kind."""
     monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-    store = FirestoreStore(firestore.Client(project=project), retry_within=AT_ONCE)
+    store = FirestoreStore(project, retry_within=AT_ONCE)
     line.cut = status
     with pytest.raises(StoreUnavailable) as unavailable:
         store.entry("any")

@@ -9,7 +9,6 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.ports import Store
 from rollcall.model.email import confirmation
@@ -44,7 +43,7 @@ def desk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     if request.param == "sqlite":
         store = SqliteStore(Path(environment["SQLITE_PATH"]), Clock(datetime.now(UTC)))
     else:
-        store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+        store = FirestoreStore(environment["GOOGLE_CLOUD_PROJECT"])
     with function("register", EVENTS=str(events), **environment) as served:
         yield LinkedPages(served, store)
 

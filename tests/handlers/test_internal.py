@@ -100,6 +100,7 @@ def test_a_trigger_that_is_about_something_else_fails(functions: Functions) -> N
     [
         ({"STORE": "sqlite", "K_SERVICE": "register"}, "STORE=sqlite on Cloud Run"),
         ({"STORE": "paper"}, "STORE"),
+        ({"STORE": "firestore"}, "GOOGLE_CLOUD_PROJECT"),
         ({"FUNCTION_TARGET": "send_mail"}, "SENDGRID_API_KEY"),
         ({"FUNCTION_TARGET": "send_mail", "SENDGRID_API_KEY": "two words"}, 'SENDGRID_API_KEY" invalid'),
         ({"EVENTS": "docs"}, "holds no event file"),

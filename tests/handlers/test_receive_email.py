@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from google.cloud import firestore, storage
+from google.cloud import storage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -88,7 +88,7 @@ def desk(request: pytest.FixtureRequest, tmp_path: Path, events_folder: Path) ->
         environment["FILES"] = f"gs://{project}"
         os.environ["STORAGE_EMULATOR_HOST"] = environment["STORAGE_EMULATOR_HOST"]
         bucket = storage.Client(project=project).create_bucket(project)
-        store, files = FirestoreStore(firestore.Client(project=project)), CloudStorageFiles(bucket)
+        store, files = FirestoreStore(project), CloudStorageFiles(bucket)
     log = tmp_path / "log"
     with log.open("wb") as output, function("receive_email", output, **environment) as served:
         yield Desk(served, store, files, log)

@@ -9,7 +9,6 @@ from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from google.cloud import firestore
 
 from handlers.record_deliveries import record_deliveries
 from handlers.signature import SIGNATURE, TIMESTAMP, verification_keys
@@ -35,7 +34,7 @@ def db(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> tuple[St
     if request.param == "sqlite":
         store = SqliteStore(Path(environment["SQLITE_PATH"]), clock)
     else:
-        store = FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+        store = FirestoreStore(environment["GOOGLE_CLOUD_PROJECT"])
     store.accept("intgov04", "A", a_registration(), MAIL)
     return store, environment
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from cloudevents.http import from_http
-from google.cloud import firestore
 from google.cloud.firestore_v1.types import Document
 from grpc import StatusCode
 
@@ -77,7 +76,7 @@ def sending(emulator: str, project: str, tmp_path: Path, monkeypatch: pytest.Mon
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
         postbox, clock = Postbox(), Seconds()
-        store = FirestoreStore(firestore.Client(project=project))
+        store = FirestoreStore(project)
         event = replace(EVENT, closes_at=store.now() + timedelta(days=1))
         events = {event.slug: event}
         yield Sending(

@@ -1,6 +1,12 @@
 """The budget of reading one e-mail: whatever it does to its reader, a person looks at it, and the function lives on."""
 
+import json
+import os
 import resource
+import select
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from rollcall.budget import Budget, ChildBroken, told
+from rollcall.budget import Budget, ChildBroken, end_waiting, told
 from rollcall.desk.receive import read_in, receive
 from rollcall.inbound import reading
-from rollcall.inbound.reader import InboxReader, Order
+from rollcall.inbound.reader import InboxReader, Order, Setting
 from rollcall.model.event import SMOKE_TEST
 from rollcall.model.inbound import Doubt, FormStatus, InboundForm, InboundStatus, Reason, ReviewReason
 from rollcall.record import from_json, to_json
@@ -59,7 +65,9 @@ class TestWhatComesOutOfTheChild:
     @pytest.mark.parametrize("name", ["001-plain-labels", "086-twenty-seven-attachments"])
     def test_it_is_what_is_read_in_this_process(self, name: str) -> None:
         raw = posted((MAILS / f"{name}.eml").read_bytes())
-        assert InboxReader().read(raw, EVENT) == reading.read(raw, EVENT)
+        end_waiting()
+        for _ in range(2):  # as the first, and when it has made ready for others
+            assert InboxReader().read(raw, EVENT) == reading.read(raw, EVENT)
         assert InboxReader().attachments(raw) == reading.attachments(raw)
 
     def test_what_we_asked_about_comes_along(self) -> None:
@@ -70,9 +78,9 @@ class TestWhatComesOutOfTheChild:
         assert form.answers["organization"] == "Telecom"
 
     @pytest.mark.parametrize("event", [EVENT, SMOKE_TEST, replace(EVENT, starts=EVENT.opens_at, ends=EVENT.closes_at)])
-    def test_no_detail_of_the_order_is_lost(self, event: object) -> None:
-        order = Order(event)  # type: ignore[arg-type]
-        assert from_json(Order, to_json(order)) == order
+    def test_no_detail_of_the_setting_is_lost(self, event: object) -> None:
+        setting = Setting(event)  # type: ignore[arg-type]
+        assert from_json(Setting, to_json(setting)) == setting
 
 
 class TestOverBudget:
@@ -100,7 +108,8 @@ class TestOverBudget:
         provoked("exec('while True: pass')")
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         InboxReader(SMALL).read(posted(a_message()), EVENT)
-        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 1.5
+        end_waiting()  # since then what it used is told
+        assert SMALL.cpu < resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < SMALL.cpu + 5  # to start
 
     def test_one_that_waits_is_ended_by_the_clock(self, provoked: Provoked) -> None:
         provoked("time.sleep(600)")
@@ -131,6 +140,40 @@ class TestOverBudget:
         monkeypatch.setattr("rollcall.budget.to_json", lambda _: b"no order")
         with pytest.raises(ChildBroken):
             InboxReader().read(posted(a_message()), EVENT)
+
+
+class TestTheProgramThatWaits:
+    @pytest.fixture(autouse=True)
+    def numbered(self, provoked: Provoked) -> None:
+        provoked("reading.seen = getattr(reading, 'seen', 0) + 1; return [os.getppid(), reading.seen]", "attachments")
+
+    def waiting(self) -> int:
+        number, seen = from_json(tuple[int, ...], told("rollcall.inbound.child", Budget(), Order())[0])
+        assert seen == 1  # nothing of another e-mail
+        return int(number)
+
+    def test_it_is_started_once_and_reads_nothing_itself(self) -> None:
+        assert self.waiting() == self.waiting()
+
+    def test_where_it_was_killed_another_is_started(self) -> None:
+        killed = os.pidfd_open(before := self.waiting())
+        os.kill(before, signal.SIGKILL)
+        select.select([killed], [], [])
+        os.close(killed)
+        assert self.waiting() != before
+
+    def test_it_ends_with_the_function(self) -> None:
+        ours = "from rollcall.budget import *; from rollcall.inbound.reader import Order; import os\n"
+        ours += "print(told('rollcall.inbound.child', Budget(), Order())[0].decode(), flush=True); input()"
+        command = [sys.executable, "-c", ours]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with subprocess.Popen(command, stdin=-1, stdout=-1, env=environment, text=True) as function:
+            assert function.stdin
+            assert function.stdout
+            its = os.pidfd_open(json.loads(function.stdout.readline())[0])
+            function.kill()
+        assert select.select([its], [], [], 60)[0]
+        os.close(its)
 
 
 def test_the_child_has_no_key_of_ours(provoked: Provoked, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -174,6 +217,7 @@ def test_no_kind_of_e_mail_takes_more_than_its_budget(kind: Callable[[int], byte
     raw = posted(kind(KINDS[kind][0]))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     read = InboxReader(SMALL).read(raw, EVENT)
+    end_waiting()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SMALL.cpu + 0.5
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < SMALL.cpu + 3  # to start
     assert read.sender == FROM

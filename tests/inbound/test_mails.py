@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.receive import read_in, receive
@@ -145,9 +144,7 @@ def desk_on(kind: str, folder: Path, now: datetime, request: pytest.FixtureReque
     """A desk of real parts, on which it is now so late."""
     if kind == "sqlite":
         return a_desk(folder, Clock(now))
-    client = firestore.Client(project=request.getfixturevalue("project"))
-    request.addfinalizer(client.close)
-    store = FirestoreStore(client, shift=now - datetime.now(UTC))
+    store = FirestoreStore(request.getfixturevalue("project"), shift=now - datetime.now(UTC))
     return desk_with(store, Postbox().post, folder / "messages", events={EVENT.slug: EVENT})
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud import firestore
 
 from rollcall.local.emulator import free_port
 from rollcall.model.email import confirmation
@@ -216,7 +215,7 @@ def test_a_project_whose_database_knows_no_event(project: str, capsys: pytest.Ca
     assert (code, refused["error"]["code"]) == (1, "unknown_event")
     code, refused = called(capsys, "smoke", "--project", project)
     assert (code, refused["error"]["code"]) == (1, "no_url")
-    assert FirestoreStore(firestore.Client(project=project)).known_intake(an_event().slug) is None
+    assert FirestoreStore(project).known_intake(an_event().slug) is None
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 
 from handlers.erase import erase
 from rollcall.desk.desk import Desk
@@ -34,7 +33,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Store
     if request.param == "sqlite":
         return SqliteStore(tmp_path / "again.sqlite3", clock)
     project = request.getfixturevalue("project")
-    return FirestoreStore(firestore.Client(project=project), shift=clock.now - datetime.now(UTC))
+    return FirestoreStore(project, shift=clock.now - datetime.now(UTC))
 
 
 @pytest.fixture

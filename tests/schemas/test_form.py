@@ -21,7 +21,7 @@ from rollcall.model.registration import mailbox, normalized_address, person_key
 from rollcall.sendgrid import request_body
 from schemas.faults import sentences
 from schemas.form import faults_of, in_codes, in_labels, read_form, written
-from schemas.kinds import PLAIN_ADDRESS, EmailAddress
+from schemas.kinds import _PLAIN_ADDRESS, EmailAddress
 from schemas.stock import LETTER_FIELDS, STOCK
 from schemas.text import Lines, Text, _unreadable, is_blank
 from tests.support.builders import a_form, an_event
@@ -273,7 +273,7 @@ def test_what_is_no_address(email: str) -> None:
 
 @pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.filter_too_much])  # look-aheads forbid much that is drawn
-@given(st.from_regex(PLAIN_ADDRESS, fullmatch=True))
+@given(st.from_regex(_PLAIN_ADDRESS, fullmatch=True))
 def test_an_address_that_is_taken_without_the_library_is_one_for_the_library(email: str) -> None:
     validate_email(email, check_deliverability=False)
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from google.cloud import firestore
-
 from rollcall.desk.contributions.emailed import take_papers
 from rollcall.desk.desk import Desk, RecentIntakes
 from rollcall.desk.limits import Limits
@@ -178,7 +176,7 @@ def registered(registration: Registration | None = None, **changes: Any) -> Regi
 def opened(environment: Mapping[str, str]) -> Store:
     """The store of a function with these settings, as another process opens it."""
     if environment["STORE"] == "firestore":
-        return FirestoreStore(firestore.Client(project=environment["GOOGLE_CLOUD_PROJECT"]))
+        return FirestoreStore(environment["GOOGLE_CLOUD_PROJECT"])
     return SqliteStore(Path(environment["SQLITE_PATH"]), lambda: datetime.now(UTC))
 
 

@@ -3,12 +3,13 @@ little work, where `tests/support/sendgrid_api.py` looks into each.
 """
 
 import asyncio
+import itertools
 import json
 import multiprocessing
 import ssl
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing.connection import Connection
@@ -34,6 +35,12 @@ class CountingSendGrid:
         self.line.send("came")
         came: Counter[str] = self.line.recv()
         return came
+
+    def connections(self) -> int:
+        """How many were made since this was last asked."""
+        self.line.send("connections")
+        made: int = self.line.recv()
+        return made
 
 
 @contextmanager
@@ -77,20 +84,29 @@ async def _serving(line: Connection, certificate: Path, latency: float) -> None:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate)
 
+    connections = itertools.count()
+
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        length = int(head.partition("content-length:")[2].partition("\r\n")[0])
-        body = json.loads(await reader.readexactly(length))
-        await asyncio.sleep(latency)
-        came[body["personalizations"][0]["custom_args"]["email_id"]] += 1
-        writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-        await writer.drain()
+        next(connections)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):  # until the other side ends it
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                length = int(head.partition("content-length:")[2].partition("\r\n")[0])
+                body = json.loads(await reader.readexactly(length))
+                await asyncio.sleep(latency)
+                came[body["personalizations"][0]["custom_args"]["email_id"]] += 1
+                writer.write(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")
+                await writer.drain()
         writer.close()
 
     def told() -> None:
-        line.recv()
-        line.send(came)
-        came.clear()
+        nonlocal connections
+        if line.recv() == "connections":
+            line.send(next(connections))
+            connections = itertools.count()
+        else:
+            line.send(came)
+            came.clear()
 
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context, backlog=1000)
     asyncio.get_running_loop().add_reader(line.fileno(), told)

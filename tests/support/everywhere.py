@@ -9,6 +9,8 @@ from email.message import EmailMessage
 from typing import Any
 from urllib.parse import urlencode
 
+from google.cloud import firestore
+
 from handlers.register import register as answer_register
 from rollcall.desk import amend
 from rollcall.desk.close import close
@@ -338,7 +340,8 @@ def documents(store: Store) -> dict[str, str]:
         rows = store._file._connection.execute("select collection, id, record from documents").fetchall()
         return {f"{collection}/{id}": record for collection, id, record in rows}
     assert isinstance(store, FirestoreStore)
-    return dict(_below(store._database._client.collections()))  # type: ignore[attr-defined]
+    project = store._database._rpc._database.split("/")[1]  # type: ignore[attr-defined]
+    return dict(_below(firestore.Client(project=project).collections()))
 
 
 def _below(collections: Any) -> Iterator[tuple[str, str]]:

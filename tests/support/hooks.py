@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 import grpc
-from google.cloud import firestore
 
 from rollcall.desk.contribution_ports import Published
 from rollcall.desk.desk import Desk
@@ -75,7 +74,8 @@ class FirestoreAhead(FirestoreStore):
 
     def __init__(self, project: str, address: str, ahead: Clock) -> None:
         """Calls on single documents go to this address: a faulty line may lie before the emulator."""
-        super().__init__(firestore.Client(project=project), grpc.insecure_channel(address))
+        channel = grpc.insecure_channel(address)
+        super().__init__(project, channel)
         self._ahead = ahead
 
     def now(self) -> datetime:

@@ -20,11 +20,9 @@ import main
 from main import close_intake, receive_email, register
 
 if "RETRY_WITHIN" in os.environ:
-    from google.cloud import firestore
-
     from rollcall.store.firestore import FirestoreStore
 
     _RETRY_WITHIN = timedelta(seconds=float(os.environ["RETRY_WITHIN"]))
-    main._store = lambda: FirestoreStore(firestore.Client(), retry_within=_RETRY_WITHIN)
+    main._store = lambda: FirestoreStore(os.environ["GOOGLE_CLOUD_PROJECT"], retry_within=_RETRY_WITHIN)
 
 __all__ = ["close_intake", "receive_email", "register"]

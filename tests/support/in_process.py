@@ -10,7 +10,6 @@ from pathlib import Path
 from unittest import mock
 
 from flask import Flask, Request, Response
-from google.cloud import firestore
 from werkzeug.test import EnvironBuilder
 
 from rollcall.desk.desk import Desk
@@ -48,7 +47,7 @@ def ask(
 def desk_without_store(folder: Path, events: Mapping[str, Event]) -> Iterator[Desk]:
     """A desk whose Firestore is at an address where nobody listens; it gives up at once."""
     with mock.patch.dict(os.environ, FIRESTORE_EMULATOR_HOST=f"127.0.0.1:{free_port()}"):
-        store = FirestoreStore(firestore.Client(project="none"), retry_within=AT_ONCE)
+        store = FirestoreStore("none", retry_within=AT_ONCE)
         yield desk_with(store, Postbox().post, folder, events=events)
 
 

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
-from google.cloud import firestore
-
 from rollcall.desk.ports import Store
 from rollcall.store.database import Committed, Database, Document, Query, Write
 from rollcall.store.firestore import FirestoreStore
@@ -100,7 +98,7 @@ class MovableStore:
         self.store: Store
         self.seconds: Callable[[], float]
         if project:
-            emulated = FirestoreStore(firestore.Client(project=project))
+            emulated = FirestoreStore(project)
             database = MovableDatabase(emulated._database, begins)
             self.store, self.move_on = DocumentStore(database), database.move_on
             self.seconds = lambda: database.shown(datetime.now(UTC)).timestamp()

@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -35,6 +35,14 @@ class SendGridApi:
     answers: list[tuple[int, dict[str, str]] | Behaviour] = field(default_factory=list)
     """Status and headers of the next answers, or what to do instead of answering properly; 202 when there are none.
     Status 0 hangs up without an answer."""
+    connections: list[socket.socket] = field(default_factory=list)
+    """Each that was made; it is kept open, as SendGrid does, until a behaviour ends it."""
+
+    def end_connections(self) -> None:
+        """All that are idle."""
+        for one in self.connections:
+            with suppress(OSError):  # over by itself
+                one.shutdown(socket.SHUT_RDWR)
 
 
 def answers(status: int, headers: Mapping[str, str], body: bytes) -> Behaviour:
@@ -105,13 +113,21 @@ def sendgrid_api() -> Iterator[SendGridApi]:
     answering = threading.Lock()
 
     class Handler(QuietHandler):
+        protocol_version = "HTTP/1.1"
+
         def handle(self) -> None:
+            api.connections.append(self.connection)
+            super().handle()
+
+        def handle_one_request(self) -> None:
+            with suppress(OSError):
+                self.connection.recv(1, socket.MSG_PEEK)  # until one comes
             with answering:
                 unread = api.answers[:1] == [resets_unread] and api.answers.pop(0)
             if unread:
                 resets_unread(self)
                 return
-            super().handle()
+            super().handle_one_request()
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))

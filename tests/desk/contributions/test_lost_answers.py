@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.contributions.change import AsBefore, Changed, add_paper, withdraw
@@ -32,7 +31,7 @@ def line(emulator: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultyFires
 
 
 def a_desk(project: str, folder: Path, retry_within: timedelta = RETRY_WITHIN) -> Desk:
-    store = FirestoreStore(firestore.Client(project=project), retry_within=retry_within)
+    store = FirestoreStore(project, retry_within=retry_within)
     desk = a_contribution_desk(store, folder, event=LIVE)
     desk.intakes.recent(LIVE)
     return desk

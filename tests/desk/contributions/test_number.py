@@ -10,7 +10,6 @@ from threading import Event as Signal
 from typing import cast
 
 import pytest
-from google.cloud import firestore
 from grpc import StatusCode
 
 from rollcall.desk.contributions import submit as submitting
@@ -49,7 +48,7 @@ def fresh(request: pytest.FixtureRequest, tmp_path: Path) -> FreshStore:
     if request.param == "sqlite":
         return lambda: SqliteStore(tmp_path / "rollcall.sqlite3", lambda: datetime.now(UTC), durable=False)
     project = request.getfixturevalue("project")
-    return lambda: FirestoreStore(firestore.Client(project=project))
+    return lambda: FirestoreStore(project)
 
 
 @pytest.fixture
@@ -221,7 +220,7 @@ def test_a_commit_whose_answer_was_lost_gives_no_number_twice(
     event = replace(AT_ONCE, ends=TO_COME)
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        desk = a_desk(FirestoreStore(firestore.Client(project=project)), tmp_path, event)
+        desk = a_desk(FirestoreStore(project), tmp_path, event)
         sent = [sent_in(desk, mark, event) for mark in "abc"]
         line.order("Commit", *[passes] * number, answer_lost(StatusCode.UNAVAILABLE))
         assert [(one.id, one.number) for one in number_due(desk)] == [(one.id, n) for n, one in enumerate(sent, 1)]
@@ -235,7 +234,7 @@ def test_commits_that_never_answered_give_no_number_twice(
 ) -> None:
     with faulty_firestore(emulator) as line:
         monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", line.address)
-        store = FirestoreStore(firestore.Client(project=project), retry_within=timedelta(milliseconds=300))
+        store = FirestoreStore(project, retry_within=timedelta(milliseconds=300))
         desk = a_desk(store, tmp_path)
         for mark in "abc":
             sent_in(desk, mark, LATER)
