@@ -20,15 +20,7 @@ from handlers.staff.person import Made
 from handlers.staff.programme import event_of
 from handlers.staff.visit import Visit
 from rollcall.desk.contributions import change
-from rollcall.desk.contributions.change import (
-    AsBefore,
-    By,
-    Changed,
-    ChangedMeanwhile,
-    IsWithdrawn,
-    Over,
-    TooMany,
-)
+from rollcall.desk.contributions.change import AsBefore, By, Changed, ChangedMeanwhile, IsWithdrawn, Over, TooMany
 from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.desk import Desk
 from rollcall.desk.site import programme
@@ -45,14 +37,7 @@ from rollcall.documents.contributions import (
     paper_status_in_words,
 )
 from rollcall.language import N_, language
-from rollcall.model.contribution import (
-    Contribution,
-    ContributionChange,
-    Paper,
-    PaperStatus,
-    designation,
-    is_late,
-)
+from rollcall.model.contribution import Contribution, ContributionChange, Paper, PaperStatus, designation, is_late
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.personal_data import Opened

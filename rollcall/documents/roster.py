@@ -37,14 +37,7 @@ from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
 from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import (
-    Registered,
-    Registration,
-    Revision,
-    reference,
-    similarity_key,
-    without_accents,
-)
+from rollcall.model.registration import Registered, Registration, Revision, reference, similarity_key, without_accents
 from rollcall.model.staff import AuditEntry
 from schemas.form import asked_of, in_words, written
 from schemas.kinds import Answer
