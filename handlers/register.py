@@ -59,27 +59,14 @@ _WHY_ONCE_MORE = {
 def register(desk: Desk, request: Request) -> Response:
     """The pages below `/register`, and the registrations posted there (docs/api.md: each address and
     status)."""
-    try:
-        read_body(request)
-        response = _route(desk, request)
-    except HttpProblem as error:
-        response = responses.problem_or_page(request, error, desk.events)
-    except StoreUnavailable as error:
-        response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE, desk.events))
-    except Exception as error:  # a stack trace, or a message that quotes what was typed, helps no registrant
-        log_fault(error)
-        response = responses.problem_or_page(request, responses.WENT_WRONG, desk.events)
-    event = responses.event_at(request, desk.events)
-    responses.add_security_headers(response)
-    responses.compress_page(request, response)
-    if responses.is_of_one_registration(request):
-        response.headers.update(responses.OF_ONE_REGISTRATION)
-    if event:
+    response = responses.answered(request, desk.events, lambda: _route(desk, request))
+    if event := responses.event_at(request, desk.events):
         responses.add_cors_headers(request, response, event)
     return response
 
 
 def _route(desk: Desk, request: Request) -> Response:
+    read_body(request)
     match responses.path_below(request):
         case []:
             allow(request, "GET", "HEAD")

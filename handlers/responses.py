@@ -6,7 +6,7 @@ import hashlib
 import json
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from flask import request as current_request
 from werkzeug.http import parse_accept_header
 
 from handlers.languages import in_language_of, spoken_to
-from handlers.logs import log_unavailable
+from handlers.logs import log_fault, log_unavailable
 from rollcall.language import N_, Language, language, languages
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event, Look
@@ -236,6 +236,24 @@ def reads_json(request: Request) -> bool:
     if len(request.headers.get("Accept", "")) > _LONGEST_ACCEPT:
         return ours[0] != "text/html"
     return request.accept_mimetypes.best_match(ours, default=ours[0]) != "text/html"
+
+
+def answered(request: Request, events: Mapping[str, Event], route: Callable[[], Response]) -> Response:
+    """The answer of a function that is for everybody, with its headers, whatever goes wrong."""
+    try:
+        response = route()
+    except HttpProblem as error:
+        response = problem_or_page(request, error, events)
+    except StoreUnavailable as error:
+        response = unavailable(error, problem_or_page(request, UNAVAILABLE, events))
+    except Exception as error:  # a stack trace, or a message that quotes what was typed, helps nobody
+        log_fault(error)
+        response = problem_or_page(request, WENT_WRONG, events)
+    add_security_headers(response)
+    compress_page(request, response)
+    if is_of_one_registration(request):
+        response.headers.update(OF_ONE_REGISTRATION)
+    return response
 
 
 def problem_or_page(request: Request, error: HttpProblem, events: Mapping[str, Event]) -> Response:

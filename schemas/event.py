@@ -543,6 +543,14 @@ def deadline_from(text: str, event: Event) -> datetime:
         raise ValueError(f"{text}: {' '.join(error.messages)}") from None
 
 
+def deadline_typed(day: str, time: str, event: Event) -> datetime | None:
+    """As a page asks for it."""
+    try:
+        return deadline_from(f"{day}T{time}" if time else day, event)
+    except ValueError:
+        return None
+
+
 def as_written(instant: datetime, event: Event, *, ends: bool) -> str:
     """A date where a day begins or, with `ends`, has ended."""
     if day := event.day_ended_at(instant):

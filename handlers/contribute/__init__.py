@@ -6,12 +6,10 @@ from handlers import responses
 from handlers.contribute import form, own, papers, uploads
 from handlers.contribute.pieces import put_piece
 from handlers.languages import in_language_of
-from handlers.logs import log_fault
 from handlers.request_body import read_body_with_files
 from handlers.responses import HttpProblem, allow
 from rollcall.desk.desk import Desk
 from rollcall.language import N_
-from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose
 
@@ -20,20 +18,7 @@ _ASKS_NONE = HttpProblem(404, N_("Not found"), N_("No contributions are asked fo
 
 def contribute(desk: Desk, request: Request) -> Response:
     """The pages below `/contribute` (docs/api.md: each address and status)."""
-    try:
-        response = _route(desk, request)
-    except HttpProblem as error:
-        response = responses.problem_or_page(request, error, desk.events)
-    except StoreUnavailable as error:
-        response = responses.unavailable(error, responses.problem_or_page(request, responses.UNAVAILABLE, desk.events))
-    except Exception as error:
-        log_fault(error)
-        response = responses.problem_or_page(request, responses.WENT_WRONG, desk.events)
-    responses.add_security_headers(response)
-    responses.compress_page(request, response)
-    if responses.is_of_one_registration(request):
-        response.headers.update(responses.OF_ONE_REGISTRATION)
-    return response
+    return responses.answered(request, desk.events, lambda: _route(desk, request))
 
 
 def _route(desk: Desk, request: Request) -> Response:

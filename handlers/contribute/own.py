@@ -35,14 +35,7 @@ from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.desk import Desk
 from rollcall.documents.contributions import change_in_words, paper_in_words
 from rollcall.language import N_, language
-from rollcall.model.contribution import (
-    Contribution,
-    Paper,
-    PaperKind,
-    PaperStatus,
-    designation,
-    is_late,
-)
+from rollcall.model.contribution import Contribution, Paper, PaperKind, PaperStatus, designation, is_late
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.links import LinkPurpose, LinkRevoked, NoLink, Opened

@@ -16,7 +16,6 @@ from rollcall.desk.personal_data.deleted import deleted
 from rollcall.language import N_
 from rollcall.model.errors import StoreUnavailable
 from rollcall.model.hotels import is_hotel_id
-from rollcall.model.personal_data import Retention
 
 Identify = Callable[[Request], str]
 """The e-mail address of whoever asks. Raises `HttpProblem`: 403 nobody vouches for it."""
@@ -68,13 +67,10 @@ def staff(desk: Desk, identify: Identify, request: Request) -> Response:
     return response
 
 
-def _deleted(visit: Visit) -> Retention | None:
-    return deleted(visit.desk.store, visit.event, visit.desk.intakes.now(visit.event))
-
-
 def _route(visit: Visit, below: list[str]) -> Response:
     """Each group of pages is a module, imported when it is asked for."""
-    if below[:1] not in _STAY and (retention := _deleted(visit)):
+    desk, event = visit.desk, visit.event
+    if below[:1] not in _STAY and (retention := deleted(desk.store, event, desk.intakes.now(event))):
         return deleted_page(visit, retention, 410 if below else 200)
     match below:
         case []:

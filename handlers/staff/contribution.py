@@ -20,15 +20,7 @@ from handlers.staff.person import Made
 from handlers.staff.programme import event_of
 from handlers.staff.visit import Visit
 from rollcall.desk.contributions import change
-from rollcall.desk.contributions.change import (
-    AsBefore,
-    By,
-    Changed,
-    ChangedMeanwhile,
-    IsWithdrawn,
-    Over,
-    TooMany,
-)
+from rollcall.desk.contributions.change import AsBefore, By, Changed, ChangedMeanwhile, IsWithdrawn, Over, TooMany
 from rollcall.desk.contributions.submit import contributions_close_at
 from rollcall.desk.desk import Desk
 from rollcall.desk.site import programme
@@ -45,14 +37,7 @@ from rollcall.documents.contributions import (
     paper_status_in_words,
 )
 from rollcall.language import N_, language
-from rollcall.model.contribution import (
-    Contribution,
-    ContributionChange,
-    Paper,
-    PaperStatus,
-    designation,
-    is_late,
-)
+from rollcall.model.contribution import Contribution, ContributionChange, Paper, PaperStatus, designation, is_late
 from rollcall.model.event import Event
 from rollcall.model.form import Choice, FormField
 from rollcall.model.personal_data import Opened
@@ -186,7 +171,7 @@ def _page(visit: Visit, there: Contribution) -> ContributionPage:
     return ContributionPage(
         all=visit.address("contributions"),
         title=there.title,
-        number=_number(there),
+        number=designation(there.event, there.number),
         said=spoken.gettext(_SAID[said]) if said in _SAID else "",
         tags=tags_of(visit, there, closes_at),
         papers=[_paper(visit, there, one, closes_at) for one in reversed(there.papers)],
@@ -204,10 +189,6 @@ def _public(visit: Visit, there: Contribution) -> str:
     event = event_of(visit)
     at = there.published and event.has_pages
     return f"{visit.desk.links.pages_of(event)}/contributions/{there.number}" if at else ""
-
-
-def _number(there: Contribution) -> str:
-    return designation(there.event, there.number)
 
 
 def _paper(visit: Visit, there: Contribution, one: Paper, closes_at: datetime | None) -> PaperRow:
@@ -445,7 +426,7 @@ def _act_page(
     context = ActPage(
         heading=visit.spoken.gettext(action.label),
         name=there.title,
-        reference=_number(there),
+        reference=designation(there.event, there.number),
         tags=tags_of(visit, there, None),
         email=there.email,
         means=visit.spoken.gettext(action.means),

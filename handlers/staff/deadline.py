@@ -20,7 +20,7 @@ from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.model.invitation import LONGEST, Invitation
 from rollcall.model.registration import may_be_id, reference
-from schemas.event import deadline_from
+from schemas.event import deadline_typed
 from schemas.form import read_address
 from templates import in_zone
 
@@ -167,11 +167,7 @@ def _state(event: Event, intake: Intake) -> str:
 
 
 def _closes_at(visit: Visit, given: Mapping[str, str]) -> datetime | None:
-    day, time = given.get("day", ""), given.get("time", "")
-    try:
-        return deadline_from(f"{day}T{time}" if time else day, visit.event)
-    except ValueError:
-        return None
+    return deadline_typed(given.get("day", ""), given.get("time", ""), visit.event)
 
 
 def _why_not(visit: Visit, intake: Intake, closes_at: datetime | None) -> str | None:
@@ -232,7 +228,7 @@ def _move(visit: Visit) -> Response:
 def _invite(visit: Visit) -> Response:
     typed, press = visit.posted()
     form = {name: text.strip() for name, text in typed.items()}
-    until = _closes_at(visit, {"day": form.get("until", ""), "time": form.get("until_time", "")})
+    until = deadline_typed(form.get("until", ""), form.get("until_time", ""), visit.event)
     whom, reason, email = (form.get(name, "")[:LONGEST] for name in ("whom", "reason", "email"))
     wrong = {name: _REQUIRED for name, text in (("whom", whom), ("reason", reason)) if not text}
     try:

@@ -14,14 +14,7 @@ from handlers.staff import person_actions
 from handlers.staff.deliveries import SentEmail, sent_email
 from handlers.staff.log import Logged, logged
 from handlers.staff.pages import email_page, framed, staff_page
-from handlers.staff.people import (
-    NOT_REGISTERED,
-    Tag,
-    address_of,
-    found_or_none,
-    see_that_it_is_not_erased,
-    tags_of,
-)
+from handlers.staff.people import NOT_REGISTERED, Tag, address_of, found_or_none, see_that_it_is_not_erased, tags_of
 from handlers.staff.visit import Visit
 from rollcall.desk import amend
 from rollcall.desk.staff.add import SCAN_TYPES

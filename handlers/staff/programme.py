@@ -34,7 +34,7 @@ from rollcall.language import N_, language
 from rollcall.model.event import Event
 from rollcall.model.programme import LISTED, NEVER, AgendaItem, Document, Programme, with_two_swapped
 from rollcall.model.registration import may_be_id
-from schemas.event import deadline_from
+from schemas.event import deadline_typed
 from templates import in_zone
 
 _MOST_VERSIONS = 50
@@ -334,8 +334,4 @@ def _wrong(visit: Visit, typed: Mapping[str, str], name: str, why: str) -> Respo
 
 
 def _instant(visit: Visit, given: Mapping[str, str]) -> datetime | None:
-    day, time = given.get("day", "") or given.get("from", ""), given.get("time", "")
-    try:
-        return deadline_from(f"{day}T{time}" if time else day, visit.event)
-    except ValueError:
-        return None
+    return deadline_typed(given.get("day", "") or given.get("from", ""), given.get("time", ""), visit.event)

@@ -20,13 +20,7 @@ from rollcall.desk.staff.rosters import Copied, Drawn, NotClosed, NothingNew, Pr
 from rollcall.desk.versions import copies
 from rollcall.documents.changes import changes_between
 from rollcall.documents.roster import draw
-from rollcall.documents.roster_content import (
-    NOT_GIVEN,
-    ROSTER_TYPES,
-    RosterContent,
-    RosterRow,
-    roster_file_name,
-)
+from rollcall.documents.roster_content import NOT_GIVEN, ROSTER_TYPES, RosterContent, RosterRow, roster_file_name
 from rollcall.language import N_, language
 from rollcall.model.email import Email, roster_entry
 from rollcall.model.event import Event

@@ -17,13 +17,7 @@ from rollcall.desk.staff.chosen import count, parsed, query_of, sought_from
 from rollcall.desk.staff.remind import IntakeClosed, Reminded, remind, waiting
 from rollcall.documents.roster_content import status_in_words
 from rollcall.language import N_, Language
-from rollcall.model.announcement import (
-    LONGEST_SUBJECT,
-    LONGEST_TEXT,
-    Announcement,
-    AnnouncementStatus,
-    Wording,
-)
+from rollcall.model.announcement import LONGEST_SUBJECT, LONGEST_TEXT, Announcement, AnnouncementStatus, Wording
 from rollcall.model.email import Email, announcement_trial
 from rollcall.model.fault import Fault
 from rollcall.model.registration import may_be_id, new_id, reference

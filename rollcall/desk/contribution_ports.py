@@ -13,10 +13,6 @@ from rollcall.model.staff import AuditEntry
 
 
 class Contributions(Protocol):
-    """Documents `contributions/{id}` (at the top, so that a minute costs one query however many events), each with
-    `history/{revision}` below; `contributionkeys/{event}-{key}`, so that a paper sent twice is one;
-    `events/{slug}/numbers/contributions`, the last number that was given."""
-
     def accept_contribution(self, contribution: Contribution) -> datetime | None:
         """Write it and its `key` in one commit, and read nothing. Its time; None, and nothing written, if the key is
         there. If the answer to the commit is lost, look whether it was written."""

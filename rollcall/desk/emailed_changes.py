@@ -6,14 +6,7 @@ from rollcall.desk.amend import Amended, NothingNew, Overtaken, amend, read, sti
 from rollcall.desk.desk import Desk
 from rollcall.model.email import email_id_in, is_email_id
 from rollcall.model.event import Event
-from rollcall.model.inbound import (
-    Certainty,
-    FormStatus,
-    InboundForm,
-    ParsedEmail,
-    ParsedForm,
-    certainty,
-)
+from rollcall.model.inbound import Certainty, FormStatus, InboundForm, ParsedEmail, ParsedForm, certainty
 from rollcall.model.registration import (
     Actor,
     Change,

@@ -37,14 +37,7 @@ from rollcall.model.finding import name_in_order
 from rollcall.model.form import nights
 from rollcall.model.hotels import hotel_key
 from rollcall.model.intake import e_mailed_in_time
-from rollcall.model.registration import (
-    Registered,
-    Registration,
-    Revision,
-    reference,
-    similarity_key,
-    without_accents,
-)
+from rollcall.model.registration import Registered, Registration, Revision, reference, similarity_key, without_accents
 from rollcall.model.staff import AuditEntry
 from schemas.form import asked_of, in_words, written
 from schemas.kinds import Answer
@@ -187,7 +180,7 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
     not_completed, quarantined = _not_completed(event, content), _quarantined(event, content)
     made = (
         sheet(NP_("sheet, at most 31 characters", "Roster"), roster, rows.of(), listed),
-        sheet(NP_("sheet, at most 31 characters", "Changes"), changes, rows.changes(), rows.count_changes()),
+        sheet(NP_("sheet, at most 31 characters", "Changes"), changes, rows.changes(), rows.count_in("changes")),
         sheet(
             NP_("sheet, at most 31 characters", "By hotel"), at_hotel, by_hotel, listed if event.field("hotel") else 0
         ),
@@ -224,7 +217,7 @@ def sheets(event: Event, content: RosterContent, rows: "SortedRows") -> list[She
             NP_("sheet, at most 31 characters", "Log"),
             ("When", "By", "Did", "reference", "was", "is", "reason"),
             rows.log(),
-            rows.count_log(),
+            rows.count_in("log"),
         ),
     )
     return [one for one in made if one.count or one is made[0]]
@@ -324,29 +317,23 @@ class SortedRows:
         in_order = self._file.execute("select cells from log order by rowid desc")
         return (json.loads(cells) for (cells,) in in_order)
 
-    def count_log(self) -> int:
-        return self._count("log")
-
-    def count_changes(self) -> int:
-        return self._count("changes")
-
     def count(self, part: Part = Part.ROSTER) -> int:
-        return self._count("people where part = ?", (part,))
+        return self.count_in("people where part = ?", (part,))
 
     def doubles(self) -> int:
-        return self._count("people where doubles > ''")
+        return self.count_in("people where doubles > ''")
 
     def named(self, what: str) -> Named:
         counted = f"select {what}, count(*) as times from people where part = {Part.ROSTER:d} group by {what}"
         shown = self._file.execute(f"{counted} order by times desc, {what} limit ?", (NAMED,)).fetchall()
-        return Shown(tuple(shown), self._count(f"({counted})"))
+        return Shown(tuple(shown), self.count_in(f"({counted})"))
 
     def _add_change(self, change: RosterChange) -> None:
         place_of = place(self._event)(change.then.registration)
         rows = [(change.news, *place_of, json.dumps(cells)) for cells in _change_cells(self._event, change)]
         self._file.executemany("insert into changes values (?, ?, ?, ?, ?)", rows)
 
-    def _count(self, those: str, given: tuple[object, ...] = ()) -> int:
+    def count_in(self, those: str, given: tuple[object, ...] = ()) -> int:
         ((count,),) = self._file.execute(f"select count(*) from {those}", given)
         return int(count)
 

@@ -277,7 +277,8 @@ def _paper_shown(event: Event, reply: Reply, paper: InboundPaper) -> PaperShown:
 def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form: InboundForm) -> FormShown:
     # whoever sends a different form is told nothing of the one that is registered
     registered = reply.people[form.registration_id or ""] if form.status in REGISTERED else None
-    told = registered if registered and _may_see(to, registered) else None
+    may_see = registered and (registered.is_as_sent or same_mailbox(to, registered.registration.email))
+    told = registered if may_see else None
     row = one_line(" ".join(form.doubts.get(Doubt.ROW_NOT_READ, ())), 100)
     named = reply.people[form.registration_id or ""] if form.is_letter else registered
     return FormShown(
@@ -295,10 +296,6 @@ def _shown(event: Event, to: str, reply: Reply, intake: Intake, place: int, form
         link=reply.links.get(place),
         own=reply.own.get(form.registration_id or ""),
     )
-
-
-def _may_see(to: str, registered: Registered) -> bool:
-    return registered.is_as_sent or same_mailbox(to, registered.registration.email)
 
 
 def _heading(event: Event, form: InboundForm, row: str, registered: Registered | None, told: Registered | None) -> str:

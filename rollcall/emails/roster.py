@@ -223,7 +223,7 @@ def _with_rows(rows: int, entry: OutboxEntry, event: Event, roster: Roster, inta
         not_completed=not_completed,
         not_completed_rows=[_not_completed_row(event, one) for one in not_completed.shown],
         quarantined=quarantined,
-        quarantined_rows=[_quarantined_row(event, one) for one in quarantined.shown],
+        quarantined_rows=[_row(event, one.form, *wording.about_quarantined(event, one)) for one in quarantined.shown],
         in_workbook=IN_WORKBOOK,
         by_email=by_email(event, roster.inbound, roster.resolved),
     )
@@ -455,10 +455,6 @@ def _not_completed_row(event: Event, one: IncompleteForm) -> tuple[str, str]:
     received = (spoken.pgettext("of an e-mail", "Received"), in_zone(one.received_at, event))
     missing = (spoken.gettext("Missing or wrong"), one.missing)
     return wording.unlinked(one.name) or sender, wording.in_lines(event, sender, received, missing)
-
-
-def _quarantined_row(event: Event, one: QuarantinedForm) -> tuple[str, str]:
-    return _row(event, one.form, *wording.about_quarantined(event, one))
 
 
 def _named(event: Event, names: Named) -> list[tuple[str, int | str]]:

@@ -74,7 +74,8 @@ def words(text: str) -> list[str]:
 
 def words_of(registered: Registered) -> list[str]:
     person = registered.registration
-    said = (*names(person), *_of_reference(registered.id), *_of_address(person), *_of_organization(person))
+    address, organization = normalized_address(person.email), person.answers.get("organization", "")
+    said = (*names(person), *_of_reference(registered.id), *words(address), *words(organization))
     return list(dict.fromkeys(said))[:MOST_WORDS]
 
 
@@ -143,11 +144,3 @@ def _of_reference(id: str) -> list[str]:
     """Without its check character, which says nothing more."""
     digits = id[:_REFERENCE_DIGITS].lower()
     return [digits, digits[3:6]] if len(digits) == _REFERENCE_DIGITS else [digits]
-
-
-def _of_address(person: Registration) -> list[str]:
-    return words(normalized_address(person.email))
-
-
-def _of_organization(person: Registration) -> list[str]:
-    return words(person.answers.get("organization", ""))

@@ -16,7 +16,7 @@ from rollcall.store.documents import Documents, audited, below_event, created, s
 
 _ABREAST = 100
 """Contributions in memory at once."""
-_ASKED_AT_ONCE = 30
+ASKED_AT_ONCE = 30
 """Firestore's bound on the values of an `in`."""
 
 
@@ -48,8 +48,8 @@ class ContributionDocuments(Documents):
     def contributions_numbered(self, event: str, numbers: Sequence[int]) -> Sequence[Contribution]:
         asked = sorted(set(numbers))
         queries = (
-            Query("contributions", (("event", "==", event), ("number", "in", asked[first : first + _ASKED_AT_ONCE])))
-            for first in range(0, len(asked), _ASKED_AT_ONCE)
+            Query("contributions", (("event", "==", event), ("number", "in", asked[first : first + ASKED_AT_ONCE])))
+            for first in range(0, len(asked), ASKED_AT_ONCE)
         )
         return [contribution_in(found) for query in queries for found in self._database.query(query)]
 

@@ -120,7 +120,6 @@ class Documents:
         return [found.id for found in self._database.query(due)]
 
     def move_deadline(self, event: str, intake: Intake, closes_at: datetime, audit: AuditEntry | None = None) -> bool:
-        """After a lost answer it may say False of what it wrote: the caller looks again."""
         moved = versioned(codec.intake_record(intake.moved(closes_at)))
         return self._committed(Update(event_path(event), moved, intake.version), *audited(event, audit))
 
@@ -262,7 +261,6 @@ class Documents:
         return self._read(idempotency_path(event, key), lambda found: codec.key_use_from(values_of(found)))
 
     def remember_use(self, event: str, key: IdempotencyKey, use: KeyUse) -> bool:
-        """After a lost answer it may say False of what it wrote: the caller looks again."""
         return self._committed(_under(event, key, use))
 
     def registrations(self, event: str, after: str | None, limit: int) -> Sequence[Registered]:
@@ -408,6 +406,7 @@ class Documents:
         return [found.id for found in self._database.query(due)]
 
     def _committed(self, *writes: Write, is_ours: Callable[[], bool] = lambda: False) -> bool:
+        """Without `is_ours`, after a lost answer, it may say False of what it wrote: the caller looks again."""
         try:
             self._database.commit(*writes)
         except NotCommitted as refused:

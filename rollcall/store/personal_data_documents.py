@@ -27,7 +27,12 @@ from rollcall.model.staff import AuditEntry
 from rollcall.store import codec, contribution_codec, staff_codec
 from rollcall.store import personal_data_codec as own_codec
 from rollcall.store.codec import versioned
-from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
+from rollcall.store.contribution_documents import (
+    ASKED_AT_ONCE,
+    contribution_in,
+    contribution_key_path,
+    contribution_path,
+)
 from rollcall.store.database import Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
 from rollcall.store.documents import (
     audit_path,
@@ -56,7 +61,6 @@ from rollcall.store.staff_documents import StaffDocuments, differing_in, invitat
 _T = TypeVar("_T")
 _AT_ONCE = 200
 """Writes of a commit."""
-_ASKED_AT_ONCE = 30
 
 
 class DocumentStore(StaffDocuments):
@@ -119,7 +123,7 @@ class DocumentStore(StaffDocuments):
         field, operator, values = where
         return {
             one.id: one
-            for asked in _in_batches(sorted(set(values)), _ASKED_AT_ONCE)
+            for asked in _in_batches(sorted(set(values)), ASKED_AT_ONCE)
             for one in self._database.query(Query(collection, ((field, operator, list(asked)),), limit=MOST_HELD))
         }
 

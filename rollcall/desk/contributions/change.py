@@ -185,7 +185,8 @@ def _changed(
             return after
         after = replace(after, revision=there.revision + 1)
         # without its submitter it is the event's document: the log is enough, and nobody is told
-        history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, _who(by), now)
+        who = by.press.by if by.press else ""
+        history = ContributionChange(after.revision, *_difference(there, after), by.actor, by.way, who, now)
         about = {"about": id, "revision": after.revision, "after": named(after), "reason": reason}
         audit = by.press.entry(action, **about) if by.press and action else None
         if there.published or after.published or after.withdrawn:
@@ -199,10 +200,6 @@ def _changed(
 def named(one: Contribution) -> Mapping[str, str]:
     """As the log says which it is."""
     return {"contribution": designation(one.event, one.number)} if one.number else {}
-
-
-def _who(by: By) -> str:
-    return by.press.by if by.press else ""
 
 
 def _difference(before: Contribution, after: Contribution) -> tuple[Mapping[str, str], Mapping[str, str]]:

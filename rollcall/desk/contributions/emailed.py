@@ -62,7 +62,7 @@ def take_papers(desk: Desk, event: Event, read: InboundEmail, reading: ParsedEma
     if there := _answered(desk, event, reading):
         return replace(read, papers=_of_answer(desk, event, read, reading, raw, there))
     asked = _asked(desk, event, reading)
-    papers = said.papers or ([_completing(reading)] if asked and said.cover and not reading.forms else [])
+    papers = said.papers or ([ParsedPaper((), said.cover)] if asked and said.cover and not reading.forms else [])
     taken = [_of_paper(desk, event, read, reading, raw, one, asked) for one in papers]
     if asked and len(taken) == 1 and taken[0].status in SETTLED_PAPERS:
         note_completed(desk, asked.inbound_id, asked.place, taken[0].contribution_id)
@@ -137,10 +137,6 @@ def _asked(desk: Desk, event: Event, reading: ParsedEmail) -> _Asked | None:
             papers = papers_to_complete(inbound)
             return _Asked(inbound.id, *papers[0]) if len(papers) == 1 else None
     return None
-
-
-def _completing(reading: ParsedEmail) -> ParsedPaper:
-    return ParsedPaper((), reading.contributed.cover)
 
 
 # --- an answer to a receipt

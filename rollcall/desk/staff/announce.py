@@ -6,13 +6,7 @@ from dataclasses import dataclass, replace
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Store
 from rollcall.desk.staff.chosen import still_means
-from rollcall.model.announcement import (
-    LONGEST_SUBJECT,
-    LONGEST_TEXT,
-    Announcement,
-    AnnouncementStatus,
-    Wording,
-)
+from rollcall.model.announcement import LONGEST_SUBJECT, LONGEST_TEXT, Announcement, AnnouncementStatus, Wording
 from rollcall.model.email import announcement_trial
 from rollcall.model.event import Event
 from rollcall.model.fault import Fault
