@@ -107,11 +107,14 @@ def test_the_staffs_desk_does_not_start_without_whom_to_believe(audience: str | 
     assert "IAP_AUDIENCE" in start_main(**settings, IAP_AUDIENCE=audience)
 
 
+FIRESTORE = {"STORE": "firestore", "GOOGLE_CLOUD_PROJECT": "project"}
+
+
 @pytest.mark.parametrize(
     "target", ["register", "send_mail", "send_due_mail", "receive_email", "staff", "contribute", "erase"]
 )
 def test_files_are_not_lost_with_an_instance(target: str) -> None:
-    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "PUBLISHED": "gs://published"}
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "PUBLISHED": "gs://published", **FIRESTORE}
     keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "IAP_AUDIENCE": AUDIENCE}
     assert "FILES=gs://<bucket>" in start_main(**keys, **settings, FILES="files")
 
@@ -120,7 +123,7 @@ def test_files_are_not_lost_with_an_instance(target: str) -> None:
     "target", ["register", "send_due_mail", "receive_email", "staff", "contribute", "pages", "erase"]
 )
 def test_what_is_published_is_not_lost_with_an_instance(target: str) -> None:
-    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "STORE": "firestore", "FILES": "gs://files"}
+    settings = {"FUNCTION_TARGET": target, "K_SERVICE": target, "FILES": "gs://files", **FIRESTORE}
     keys = {"SENDGRID_API_KEY": "key", "MAIL_FROM": "key", "SENDGRID_PARSE_KEY": PUBLIC_KEY, "IAP_AUDIENCE": AUDIENCE}
     assert "PUBLISHED=gs://<bucket>" in start_main(**keys, **settings, PUBLISHED="published")
 

@@ -100,6 +100,7 @@ def test_every_import_is_installed(built: Built) -> None:
             names |= _imported(ast.parse((built.folder / path).read_text("utf-8")))
     there = "import importlib, sys\nfor name in sys.argv[1:]: importlib.import_module(name)"
     settings = {"PATH": os.environ["PATH"], "K_SERVICE": "register", "STORE": "firestore"}
+    settings["GOOGLE_CLOUD_PROJECT"] = "project"
     subprocess.run([built.python, "-c", there, *sorted(names)], cwd=built.folder, env=settings, check=True)
 
 
