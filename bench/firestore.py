@@ -77,4 +77,5 @@ def _the_one(group: Any) -> dict[str, Any]:
     random = ("registration_id", "form_version", "name_key", "similar")
     lengths = {name: len(written[name]) for name in random if name in written}
     terms = {"terms": len(written["terms"]) // 25} if "terms" in written else {}  # a few depend on the id
-    return written | lengths | terms | {"id": len(document.id)}
+    shard = {"shard": 0} if "shard" in written else {}
+    return written | lengths | terms | shard | {"id": len(document.id)}

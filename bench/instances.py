@@ -64,6 +64,7 @@ SETTINGS = {
     "FORMS_HOST": "desk.example.org",
     "LINK_KEY": "the-key-of-the-bench-in-32-letters",
     "SENDGRID_API_KEY": "SG.key",
+    "PUBLISHED": "gs://published",
 }
 """Of every function."""
 KEY = ec.generate_private_key(ec.SECP256R1())

@@ -77,6 +77,7 @@ def _entry(id: str, form: Mapping[str, Any]) -> dict[str, Any]:
         "inbound_id": None,
         "thread": [],
         "status": "pending",
+        "shard": 0,
         "due_at": _AT_ONCE,
         "last_sent_at": None,
         "attempts": [],

@@ -58,6 +58,7 @@ functions.http('register', async (request, response) => {
     inbound_id: null,
     thread: [],
     status: 'pending',
+    shard: 0,
     due_at: AT_ONCE,
     last_sent_at: null,
     attempts: [],
