@@ -58,7 +58,7 @@ def _rollcall(request: pytest.FixtureRequest, folder: Path, in_process: bool) ->
         line = None
         if request.param == "firestore":
             line = stack.enter_context(faulty_firestore(request.getfixturevalue("emulator")))
-            environment["FIRESTORE_EMULATOR_HOST"] = line.address
+            environment |= {"FIRESTORE_EMULATOR_HOST": line.address, "GOOGLE_CLOUD_PROJECT": "each-test-has-its-own"}
         way: Way = InProcess(folder, environment) if in_process else Processes(folder, environment, stack)
         yield Rollcall(folder, environment, way, api, line)
 
