@@ -45,7 +45,7 @@ CALLS_OUT = {
     "socket": {"rollcall/inspection/clamd.py"},
     "python_http_client": {"rollcall/sendgrid.py"},
     "sendgrid": {"rollcall/sendgrid.py"},
-    "google.cloud.firestore": {"main.py", "rollcall/store/firestore.py", "rollcall/store/firestore_rpc.py"},
+    "grpc": {"rollcall/store/firestore.py", "rollcall/store/firestore_rpc.py"},
     "google.cloud.storage": {"main.py", "rollcall/store/cloud_storage.py"},
 }
 """V13.2.4: what opens connections, and who may use it: Firestore, Cloud Storage, SendGrid, Google's published keys, a
