@@ -45,7 +45,7 @@ def reported(report: Path) -> Suite:
         tests[room] += 1
         seconds[room] = seconds.get(room, 0) + took
         slowest["/".join(module) + "::" + case.attrib["name"].partition("@")[0]] = took
-    return Suite(float(run.attrib["time"]), tests, _most(seconds), dict([*_most(slowest).items()][:_SLOWEST]))
+    return Suite(float(run.attrib["time"]), dict(tests), _most(seconds), dict([*_most(slowest).items()][:_SLOWEST]))
 
 
 def _most(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """What is said of a run of all tests."""
 
+import json
+from dataclasses import asdict
 from pathlib import Path
 
 from bench.suite import reported, table
@@ -16,6 +18,7 @@ def test_a_run_is_told_by_room(tmp_path: Path) -> None:
     report = tmp_path / "tests.xml"
     report.write_text(_REPORT, "utf-8")
     suite = reported(report)
+    assert json.loads(json.dumps(asdict(suite)))["tests"] == {"tests/desk": 2, "tests/faults": 1, "tests": 1}
     assert [*suite.slowest][:2] == ["tests/faults/test_crashes::test_c", "tests/desk/test_send/TestHold::test_a[1]"]
     assert [*table(suite)] == [
         "| of 4 tests, in 2 minutes | tests | of their time |",
