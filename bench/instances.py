@@ -31,7 +31,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gcp_storage_emulator.server import create_server
-from google.cloud import storage
+from google.cloud.storage import Client
 
 from bench.emulator import emulator
 from bench.machine import no_arguments, write_results
@@ -159,7 +159,7 @@ def _bench(folder: Path) -> Iterator[Bench]:
     public = KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     key = base64.b64encode(public).decode()
     with emulator() as address, sendgrid_api() as api, create_server("127.0.0.1", port, in_memory=True):
-        storage.Client(project=project).create_bucket(project)
+        Client(project=project).create_bucket(project)
         environment = {
             **SETTINGS,
             "EVENTS": str(events),
