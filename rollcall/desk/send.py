@@ -100,7 +100,8 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     until = None
     with ThreadPoolExecutor(desk.limits.senders) as pool:
         while True:
-            breaker = desk.store.circuit_breaker()
+            at, breaker = desk.seconds(), desk.store.circuit_breaker()
+            desk.breaker.was_read(breaker, at)  # or each of the first e-mails reads it again
             until = until or breaker.as_of + desk.limits.sweep_for
             limit = 1 if breaker.open_until else desk.limits.due_at_once
             due = {} if breaker.is_open or breaker.as_of > until else desk.store.due_entries(limit)
