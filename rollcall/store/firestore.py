@@ -55,7 +55,7 @@ class FirestoreStore(DocumentStore):
 
 
 class _Call(dict[str, Any]):
-    """The library's arguments for one call; remembers tries without a clear answer."""
+    """How one call is tried; remembers tries without a clear answer."""
 
     def __init__(self, retry_within: timedelta) -> None:
         self.faults: list[Exception] = []
@@ -63,9 +63,8 @@ class _Call(dict[str, Any]):
         retry = Retry(
             if_exception_type(*_TRANSIENT), initial=0.1, maximum=2.0, timeout=bound, on_error=self.faults.append
         )
-        # the library's own timeout bounds all tries together: one lost answer would leave no time for another
-        one_try = min(bound, _ONE_TRY.total_seconds())
-        super().__init__(retry=retry, timeout=lambda call: partial(call, timeout=one_try))
+        # each try's: bounding all together, one lost answer would leave no time for another
+        super().__init__(retry=retry, timeout=min(bound, _ONE_TRY.total_seconds()))
 
 
 class FirestoreDatabase:

@@ -59,10 +59,10 @@ class _Method:
 
     def __call__(self, how: Mapping[str, Any], **request: Any) -> list[Any]:
         """All answers. Where they break off, all are asked for again."""
-        asked, call = self._request(**request), how["timeout"](self._call)
+        asked = self._request(**request)
 
         def once() -> list[Any]:
-            answer = call(asked, metadata=self._metadata)
+            answer = self._call(asked, metadata=self._metadata, timeout=how["timeout"])
             return [*answer] if self._answers else [answer]
 
         found: list[Any] = how["retry"](once)()
