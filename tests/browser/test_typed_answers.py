@@ -66,7 +66,13 @@ def assert_filled_in(page: Page, form: dict[str, object]) -> None:
     assert filled_in(page) == form
 
 
+CHROMIUM_KEEPS_WHAT_IS_TYPED_MS = 1000
+"""How long after the last key Chromium's page tells the browser's history what is typed. Its page for a lost connection
+is another process's, and does not wait for it."""
+
+
 def press_register_while_the_connection_is_lost(page: Page, relay: Relay) -> None:
+    page.wait_for_timeout(2 * CHROMIUM_KEEPS_WHAT_IS_TYPED_MS)  # no person goes back sooner than that
     relay.lost = True
     with page.expect_event("requestfailed"):
         page.get_by_role("button", name="Register").click(no_wait_after=True)
