@@ -39,7 +39,7 @@ def render_email(name: str, subject: str, spoken: Language | None = None, **cont
         body = _filled_in(form, name, {**context, "subject": subject})
         document = _parts(form, spoken.code)["document"](subject, Markup(body))
         lines = map(str.rstrip, str(document).split("\n"))
-        return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+        return re.sub("\n\n\n+", "\n\n", "\n".join(lines)).strip() + "\n"
 
     text = rendered("text")
     return text if spoken.dir == "ltr" else from_right_to_left(text), rendered("html")
