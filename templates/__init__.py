@@ -155,7 +155,7 @@ def _isolated(context: Context, text: object) -> str:
 
 def _broken(text: object) -> Markup:
     """Outlook ignores `white-space: pre-line`."""
-    return Markup("<br>").join(str(text).split("\n"))
+    return Markup(str(escape(text)).replace("\n", "<br>"))
 
 
 @cache
