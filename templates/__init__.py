@@ -21,7 +21,7 @@ from templates.lines import filled, from_right_to_left, isolated
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
 _KEPT = 1024
-"""Parts of e-mails, of 2 kB each: 14 an event and language."""
+"""Parts of e-mails, of 2 kB each, by event and language: those most asked for."""
 _TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
@@ -30,13 +30,13 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
     return _pages().get_template(name).render(_spoken(spoken, context))
 
 
-def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
+def render_email(name: str, subject: str, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
-    context = _spoken(spoken, context)
+    context = _spoken(None, {**context, "subject": subject})
     spoken = context["spoken"]
 
     def rendered(form: str) -> str:
-        body = _filled_in(form, name, {**context, "subject": subject})
+        body = _filled_in(form, name, context)
         document = _parts(form, spoken.code)["document"](subject, Markup(body))
         lines = map(str.rstrip, str(document).split("\n"))
         return re.sub("\n\n\n+", "\n\n", "\n".join(lines)).strip() + "\n"
@@ -153,11 +153,6 @@ def _isolated(context: Context, text: object) -> str:
     return isolated(_spoken_in(context), str(text))
 
 
-def _broken(text: object) -> Markup:
-    """Outlook ignores `white-space: pre-line`."""
-    return Markup(str(escape(text)).replace("\n", "<br>"))
-
-
 @cache
 def _pages() -> Environment:
     return _environment("pages", lambda name: name is not None and name.endswith(".html"))
@@ -167,7 +162,7 @@ def _pages() -> Environment:
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form, form == "html")
-    environment.filters.update(filled=filled, broken=_broken)
+    environment.filters.update(filled=filled, map_of=map_of)
     return environment
 
 
