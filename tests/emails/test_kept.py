@@ -28,7 +28,7 @@ def told(event: Event = EVENT, **how: Any) -> tuple[str, str]:
         ({"intake": replace(CLOSED, as_of=LATER)}, "change it there until", "Changes could be made there until"),
         ({"over": True}, "Was this not you?", "Reply to this e-mail, or ask"),
         ({"event": replace(EVENT, changes_until=LATER)}, "the end of 20 February 2004", "the end of 21 February 2004"),
-        ({"event": replace(EVENT, fields=EVENT.fields[:6])}, "Your hotel", "Your details as registered"),
+        ({"event": replace(EVENT, fields=EVENT.fields[:6])}, "hotel", "Your details as registered"),
         ({"event": replace(EVENT, bring=("your own cup",))}, EVENT.bring[0], "your own cup"),
         ({"event": replace(EVENT, privacy=Privacy(keep_days=1))}, "26 February 2005", "28 February 2004"),
         ({"event": EVENT.in_language("fr")}, EVENT.bring[0], EVENT.in_language("fr").bring[0]),
