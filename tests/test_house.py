@@ -49,7 +49,6 @@ print(json.dumps(sorted(sys.modules)))
         "icalendar",
         "google.cloud.firestore",
         "grpc",
-        "phonenumbers",
         "apispec",
         "cryptography",
         "google.auth.jwt",
