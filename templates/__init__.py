@@ -20,8 +20,6 @@ from templates.lines import filled, from_right_to_left, isolated
 
 _MAP = "https://www.google.com/maps/search/?api=1&query="
 """https://developers.google.com/maps/documentation/urls/get-started"""
-_KEPT = 1024
-"""Parts of e-mails, of 2 kB each, by event and language: those most asked for."""
 _TELEPHONE = re.compile(r"\+[0-9][0-9 ()-]*[0-9]")  # as in blank_form.typ
 
 
@@ -50,9 +48,9 @@ def _filled_in(form: str, name: str, context: Mapping[str, Any]) -> str:
     return _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context})
 
 
-@lru_cache(_KEPT)
+@lru_cache(1024)
 def _kept(form: str, name: str, **context: Any) -> str:
-    """What is the same for many: the arguments are all that it sees."""
+    """A part of 2 kB that is the same for many: the arguments are all that it sees."""
     part = _filled_in(form, name, _spoken(None, context))
     return Markup(part) if form == "html" else part
 
