@@ -7,19 +7,19 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.message import Message
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
 from urllib.response import addinfourl
 
 from email_validator import EmailNotValidError, validate_email
+from python_http_client import Client
+from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
 from rollcall.model.email import Accepted, Attachment, Email, RateLimited, Rejected, SendResult, Unknown
@@ -61,19 +61,19 @@ class SendGridPoster:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self._sender = sender
-        self._mail_send = _Resource(api_key, host, timeout, seconds, "mail/send")
+        self._mail_send = _resource(api_key, host, timeout, seconds, "mail", "send")
 
     def post(self, email: Email) -> SendResult:
         try:
-            answer = self._mail_send.post(request_body(email, self._sender))
+            answer = self._mail_send.post(request_body=request_body(email, self._sender))
         except HTTPError as error:
             return _answered(error)
         except _NO_CONNECTION:  # only this is certain: afterwards the request may have arrived
             return Rejected(permanent=False, note="SendGrid could not be reached")
         except (OSError, HTTPException) as error:
             return Unknown(f"no clear answer from SendGrid: {type(error).__name__}")
-        if answer.status != _ACCEPTED:
-            return Unknown(f"SendGrid answered {answer.status}")
+        if answer.status_code != _ACCEPTED:
+            return Unknown(f"SendGrid answered {answer.status_code}")
         return Accepted()
 
 
@@ -84,8 +84,10 @@ class NotErased(Exception):
 def erase_recipients(api_key: str, host: str, addresses: Sequence[str]) -> str:
     """The id of SendGrid's job, which goes on by itself. Raises `NotErased`."""
     try:
-        job = _Resource(api_key, host, TIMEOUT, time.monotonic, "recipients/erasejob")
-        return str(json.load(job.post({"email_addresses": addresses}))["job_id"])
+        answer = _resource(api_key, host, TIMEOUT, time.monotonic, "recipients", "erasejob").post(
+            {"email_addresses": addresses}
+        )
+        return str(json.loads(answer.body)["job_id"])
     except HTTPError as error:
         raise NotErased(_why_not_erased(error)) from None
     except (OSError, HTTPException) as error:
@@ -95,30 +97,30 @@ def erase_recipients(api_key: str, host: str, addresses: Sequence[str]) -> str:
 
 
 def _why_not_erased(error: HTTPError) -> str:
-    note = f"SendGrid answered {error.code}"
-    if error.code in _REFUSED:
+    note = f"SendGrid answered {error.status_code}"
+    if error.status_code in _REFUSED:
         scope = "the key needs recipients.erasejob.create, which SendGrid's support may have to enable for the account"
         return f"{note}: {scope}"
-    if error.code == _TOO_FAST:
-        return f"{note}: too fast; repeat it in {error.headers.get('X-RateLimit-Reset', '60')} seconds"
+    if error.status_code == _TOO_FAST:
+        return f"{note}: too fast; repeat it in {(error.headers or {}).get('X-RateLimit-Reset', '60')} seconds"
     try:
-        return f"{note}: {'; '.join(str(one['message']) for one in json.load(error)['errors'])}"
+        return f"{note}: {'; '.join(str(one['message']) for one in json.loads(error.body)['errors'])}"
     except (ValueError, KeyError, TypeError):
         return note
 
 
-class _Resource:
-    """Without `python_http_client`, which makes an opener for each request: half of what one would take."""
+def _resource(api_key: str, host: str, timeout: float, seconds: Callable[[], float], *path: str) -> "_KeepsOpen":
+    headers = SendGridAPIClient(api_key).client.request_headers
+    return _KeepsOpen(_Connections(seconds), host, headers, version=3, url_path=list(path), timeout=timeout)
 
-    def __init__(self, api_key: str, host: str, timeout: float, seconds: Callable[[], float], path: str) -> None:
-        self._address, self._timeout = f"{host}/v3/{path}", timeout
-        self._headers = SendGridAPIClient(api_key).client.request_headers | {"Content-Type": "application/json"}
-        self._opener = build_opener(_Connections(seconds), _FollowsNone())
 
-    def post(self, body: dict[str, Any]) -> Any:
-        """urllib's response. Raises its `HTTPError`."""
-        request = Request(self._address, json.dumps(body).encode(), self._headers, method="POST")
-        return self._opener.open(request, timeout=self._timeout)
+class _KeepsOpen(Client):  # type: ignore[misc]
+    def __init__(self, connections: "_Connections", *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._opener = build_opener(connections, _FollowsNone())
+
+    def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
+        return super()._make_request(self._opener, request, timeout)
 
 
 class _FollowsNone(HTTPRedirectHandler):
@@ -261,15 +263,15 @@ def _file(attachment: Attachment) -> dict[str, str]:
 
 
 def _answered(error: HTTPError) -> SendResult:
-    note = f"SendGrid answered {error.code}"
-    if error.code in _REFUSED or error.code == _TOO_FAST:
-        return RateLimited(error.code in _REFUSED, note, _asked_to_wait(error.headers))
-    if error.code >= 500 or error.code < 400:
+    note = f"SendGrid answered {error.status_code}"
+    if error.status_code in _REFUSED or error.status_code == _TOO_FAST:
+        return RateLimited(error.status_code in _REFUSED, note, _asked_to_wait(error.headers or {}))
+    if error.status_code >= 500 or error.status_code < 400:
         return Unknown(note)
-    return Rejected(error.code in _NEVER, note)
+    return Rejected(error.status_code in _NEVER, note)
 
 
-def _asked_to_wait(headers: Message) -> timedelta | None:
+def _asked_to_wait(headers: Mapping[str, str]) -> timedelta | None:
     """`Retry-After` (RFC 9110, 10.2.3), else `X-RateLimit-Reset` (SendGrid's "Rate Limits"), after the answer's own
     `Date`."""
     after = headers.get("Retry-After", "")
