@@ -123,7 +123,7 @@ class SqliteDatabase:
                 self._write(write, now)
         if any(isinstance(write, Delete) for write in writes):
             self._rows(_EMPTY_LOG, ())
-        return Committed(now, _text(now))
+        return Committed(now, [_text(now)] * len(writes))
 
     def triggered(self, event: bytes) -> None:
         """Nobody else watches the file."""
