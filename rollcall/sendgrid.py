@@ -14,11 +14,11 @@ from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException
 from io import BytesIO
 from typing import Any
-from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, OpenerDirector, Request, build_opener
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 from urllib.response import addinfourl
 
 from email_validator import EmailNotValidError, validate_email
-from python_http_client import Client
+from python_http_client.client import Client, Response
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 
@@ -65,7 +65,7 @@ class SendGridPoster:
 
     def post(self, email: Email) -> SendResult:
         try:
-            answer = self._mail_send.post(request_body=request_body(email, self._sender))
+            answer = self._mail_send.post(request_body(email, self._sender))
         except HTTPError as error:
             return _answered(error)
         except _NO_CONNECTION:  # only this is certain: afterwards the request may have arrived
@@ -119,8 +119,11 @@ class _KeepsOpen(Client):  # type: ignore[misc]
         super().__init__(*arguments, **named)
         self._opener = build_opener(connections, _FollowsNone())
 
-    def _make_request(self, _opener: OpenerDirector, request: Request, timeout: float | None = None) -> Any:
-        return super()._make_request(self._opener, request, timeout)
+    def post(self, request_body: Mapping[str, Any]) -> Response:
+        """As the library does, which builds an opener for each: half a millisecond."""
+        headers = {**self.request_headers, "Content-Type": "application/json"}
+        request = Request(self._build_url(None), json.dumps(request_body).encode(), headers, method="POST")
+        return Response(self._make_request(self._opener, request))
 
 
 class _FollowsNone(HTTPRedirectHandler):

@@ -84,14 +84,15 @@ class LastHour:
         self._share: dict[str, tuple[datetime, int]] = {}
         self._told: dict[str, datetime] = {}
 
-    def has_room(self, store: Outbox, event: Event, now: datetime, limits: Limits) -> bool:
-        """For one more e-mail, which then counts. Near the total each is counted afresh. So whatever instances do, all
-        together stay below twice the total, and a few near it exceed it by what each sends at the same moment."""
+    def has_room(self, store: Outbox, event: Event, now: datetime, limits: Limits, beside: int = 0) -> bool:
+        """For one more e-mail, which then counts; `beside`: those that are being claimed with it. Near the total each
+        is counted afresh. So whatever instances do, all together stay below twice the total, and a few near it exceed
+        it by what each sends at the same moment."""
         with self._lock:
             until, share = self._share.get(event.slug, (now, 0))
             if share < 1 or now >= until:
                 total = event.emails_an_hour
-                left = total - store.sent_to_registrants(event.slug, now - limits.total_window, total)
+                left = total - beside - store.sent_to_registrants(event.slug, now - limits.total_window, total)
                 until, share = now + limits.count_again, -(-left // limits.shares)
             self._share[event.slug] = until, share - 1
             return share > 0

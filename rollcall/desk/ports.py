@@ -1,6 +1,7 @@
 """The ports: what the desk needs of stores, files, SendGrid, the reader of e-mails and links. Stores and `Files` may
 raise `StoreUnavailable`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +11,7 @@ from rollcall.desk.contribution_ports import Contributions
 from rollcall.desk.personal_data_ports import PersonalData
 from rollcall.desk.staff_ports import StaffDesk
 from rollcall.model.contribution import Contribution, Upload
-from rollcall.model.email import AT_ONCE, AsItStands, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
+from rollcall.model.email import AT_ONCE, AsTheyStand, Attachment, CircuitBreaker, Email, OutboxEntry, SendResult
 from rollcall.model.event import Event
 from rollcall.model.inbound import Envelope, InboundEmail, InboundForm, ParsedEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
@@ -121,12 +122,17 @@ class Outbox(Protocol):
     def triggered_entry(self, id: str, event: bytes) -> OutboxEntry | None:
         """As the database's trigger brings it; None if it does not. It may have been written since."""
 
-    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
-        """In one reading, of what is asked for; the registration always, where it is about one."""
+    def as_they_stand(self, entries: Sequence[OutboxEntry], *, intakes: Set[str], breaker: bool) -> AsTheyStand:
+        """In one reading, of what is asked for; the registrations always."""
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> OutboxEntry | None:
         """One commit, if nobody wrote the entry since it was read; else None. To be saved again without being read. An
         entry of `enqueue` that exists starts anew: the caller makes sure that nobody is sending it."""
+
+    def save_entries(
+        self, entries: Sequence[OutboxEntry], enqueue: Sequence[OutboxEntry] = ()
+    ) -> Mapping[str, OutboxEntry]:
+        """As `save_entry`, in one commit for all that nobody wrote."""
 
     def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
         """By id, the longest due first; None where it cannot be read."""
@@ -137,8 +143,8 @@ class Outbox(Protocol):
     def unsent_entries(self, event: str, after: str | None, limit: int) -> Sequence[OutboxEntry]:
         """A page, by id, of those neither sent nor delivered."""
 
-    def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        """How many e-mails to its mailbox SendGrid may have accepted, counted up to `limit`."""
+    def recently_sent(self, to: Iterable[str], since: datetime, limit: int) -> Counter[str]:
+        """How many e-mails SendGrid may have accepted, by mailbox, counted up to `limit` each."""
 
     def sent_to_registrants(self, event: str, since: datetime, limit: int) -> int:
         """As `recently_sent`, to all of them together."""

@@ -353,7 +353,7 @@ def _can_answer(desk: Desk, sender: str, now: datetime) -> bool:
     if not sender or is_ours(desk, sender):
         return False
     most = desk.limits.to_one_address
-    return desk.store.recently_sent(sender, now - desk.limits.address_window, most) < most
+    return desk.store.recently_sent([sender], now - desk.limits.address_window, most).total() < most
 
 
 def _was_answered(desk: Desk, read: InboundEmail) -> bool:

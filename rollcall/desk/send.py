@@ -2,14 +2,15 @@
 
 import random
 import secrets
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
-from threading import Event as Signal
-from typing import assert_never
+from itertools import chain
+from queue import SimpleQueue
+from typing import TypeVar, assert_never
 
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
@@ -19,6 +20,7 @@ from rollcall.model.email import AttemptOutcome, CircuitBreaker, EmailStatus, No
 from rollcall.model.errors import Gone, StoreUnavailable
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
+from rollcall.model.registration import Registered, mailbox
 
 
 class CircuitChange(StrEnum):
@@ -36,9 +38,27 @@ class Attempted:
     over_total: bool = False
 
 
+@dataclass(frozen=True)
+class _Claimed:
+    """By this sender, on what it had read together."""
+
+    entry: OutboxEntry
+    stands: email.AsTheyStand
+    began: float
+
+
+_Result = SendResult | NotNeeded
+_T = TypeVar("_T")
+_To = TypeVar("_To")
+_STILL_OPEN = (CircuitChange.OPENED, CircuitChange.STILL_OPEN)
+_GROUPS = 4
+"""A sweep claims when so large a part of its senders has nothing to do."""
+
+
 def send(desk: Desk, email_id: str, seen: OutboxEntry | None = None) -> Attempted | None:
     """Send one e-mail if it is due. Safe to call at any time, by several callers at once. None if there was nothing
-    to do. `seen`: the entry, if the caller has it; somebody may have written it since.
+    to do. `seen`: the entry, if the caller has it; somebody may have written it since. A sweep takes these steps with
+    many entries together, but writes and posts each by itself.
 
     1. Read together the store's time and what the e-mail depends on, but what this instance read some seconds ago.
     2. Claim the entry under a lease. A lease that lapsed is an attempt of unknown result; an entry that has spent its
@@ -51,46 +71,65 @@ def send(desk: Desk, email_id: str, seen: OutboxEntry | None = None) -> Attempte
     entry = seen or desk.store.entry(email_id)
     if entry is None or entry.due_at is None:
         return None
-    began = desk.seconds()
-    stands = _as_it_stands(desk, entry, began)
-    if (stands.breaker and stands.breaker.is_open) or entry.due_at > stands.as_of:
-        return None
-    lately, limits = 0, desk.limits
-    waits = False
-    if may_be_postponed(entry):
-        most = _most_to_one_address(entry, limits)
-        lately = desk.store.recently_sent(entry.to, stands.as_of - limits.address_window, most)
-        is_counted = entry.kind not in email.NOT_TO_REGISTRANTS and lately < most
-        waits = is_counted and not _has_room(desk, entry.event, stands.as_of)
-    attempt_id = secrets.token_hex(8)
-    if waits:
-        wanted = over_total(entry, attempt_id, stands.as_of, limits)
-    else:
-        wanted = claim(entry, stands.as_of, attempt_id, lately, limits)
-    claimed = desk.store.save_entry(wanted, digests_about(desk, wanted))
-    if claimed is None:
+    claimed = _claim(desk, [entry])
+    if email_id not in claimed:
         return send(desk, email_id) if seen else None
-    if claimed.status is not EmailStatus.SENDING:
-        return Attempted(claimed.status, claimed.attempts[-1].note, over_total=waits)
-    result = _write_and_post(desk, claimed, stands, began)
-    status = _settle(desk, claimed, result)
-    fault = result.fault if isinstance(result, email.Rejected) else None
-    return Attempted(status, result.note, _update_circuit(desk, stands.breaker, result), fault)
+    one = claimed[email_id]
+    return _settle(desk, {email_id: (one, _write_and_post(desk, one))})[email_id] if isinstance(one, _Claimed) else one
 
 
-def _as_it_stands(desk: Desk, entry: OutboxEntry, began: float) -> email.AsItStands:
+def _claim(desk: Desk, entries: Sequence[OutboxEntry]) -> dict[str, _Claimed | Attempted | None]:
+    """By id, without those that somebody wrote since they were read."""
+    began = desk.seconds()
+    stands = _as_they_stand(desk, entries, began)
+    is_open = stands.breaker and stands.breaker.is_open
+    due = [entry for entry in entries if entry.due_at and entry.due_at <= stands.as_of and not is_open]
+    found: dict[str, _Claimed | Attempted | None] = dict.fromkeys(entry.id for entry in entries if entry not in due)
+    for id, one in _saved(desk, _wanted(desk, due, stands.as_of)).items():
+        waits = Attempted(one.status, one.attempts[-1].note, over_total=one.is_over_total)
+        found[id] = _Claimed(one, stands, began) if one.status is EmailStatus.SENDING else waits
+    return found
+
+
+def _as_they_stand(desk: Desk, entries: Sequence[OutboxEntry], began: float) -> email.AsTheyStand:
     """What goes to staff and hotels tells of what was just recorded: for that nothing is old enough to be known."""
-    event, about_one = desk.event(entry.event), bool(entry.registration_id)
-    stands = desk.store.as_it_stands(
-        entry,
-        intake=event is not None and not (about_one and desk.intakes.at_hand(event)),
+    events = {entry.event: event for entry in entries if (event := desk.event(entry.event))}
+    about_one = all(entry.registration_id for entry in entries)
+    stands = desk.store.as_they_stand(
+        entries,
+        intakes={slug for slug, event in events.items() if not (about_one and desk.intakes.at_hand(event))},
         breaker=not (about_one and desk.breaker.was_closed(began)),
     )
     if stands.breaker:
         desk.breaker.was_read(stands.breaker, began)
-    if event and stands.intake:
-        desk.intakes.was_read(event, stands.intake, began)
+    for slug, intake in stands.intakes.items():
+        desk.intakes.was_read(events[slug], intake, began)
     return stands
+
+
+def _wanted(desk: Desk, due: Sequence[OutboxEntry], now: datetime) -> list[OutboxEntry]:
+    """As their claims make them. Each counts for those after it."""
+    limits, to = desk.limits, {entry.id: mailbox(entry.to) for entry in due if may_be_postponed(entry)}
+    since = now - limits.address_window
+    lately = desk.store.recently_sent(to.values(), since, limits.to_one_address) if to else Counter()
+    of_events, wanted = Counter[str](), []
+    for entry in due:
+        attempt_id, had = secrets.token_hex(8), lately[to[entry.id]] if entry.id in to else 0
+        counts = entry.id in to and entry.kind not in email.NOT_TO_REGISTRANTS
+        may_go = counts and had < _most_to_one_address(entry, limits)
+        if may_go and not _has_room(desk, entry.event, now, of_events[entry.event]):
+            wanted.append(over_total(entry, attempt_id, now, limits))
+            continue
+        wanted.append(claim(entry, now, attempt_id, had, limits))
+        if entry.id in to and wanted[-1].status is EmailStatus.SENDING:
+            lately[to[entry.id]] += 1
+            of_events[entry.event] += counts
+    return wanted
+
+
+def _saved(desk: Desk, entries: Sequence[OutboxEntry]) -> Mapping[str, OutboxEntry]:
+    digests = {digest.id: digest for entry in entries for digest in digests_about(desk, entry)}
+    return desk.store.save_entries(entries, [*digests.values()]) if entries else {}
 
 
 def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
@@ -101,7 +140,7 @@ def send_due(desk: Desk) -> Iterator[tuple[str, Attempted | Exception]]:
     with ThreadPoolExecutor(desk.limits.senders) as pool:
         while True:
             at, breaker = desk.seconds(), desk.store.circuit_breaker()
-            desk.breaker.was_read(breaker, at)  # or each of the first e-mails reads it again
+            desk.breaker.was_read(breaker, at)  # or the first group reads it again
             until = until or breaker.as_of + desk.limits.sweep_for
             limit = 1 if breaker.open_until else desk.limits.due_at_once
             due = {} if breaker.is_open or breaker.as_of > until else desk.store.due_entries(limit)
@@ -114,50 +153,80 @@ def _send_page(
     desk: Desk, pool: ThreadPoolExecutor, due: Mapping[str, OutboxEntry | None], until: datetime
 ) -> Iterator[tuple[str, Attempted | Exception]]:
     """To people at once, then to staff and hotels one after another: a roster fills processor and memory."""
-    over = Signal()
+    to_staff = [id for id in due if email.is_not_to_registrants(id)]
+    to_people = {id: entry for id, entry in due.items() if id not in to_staff}
+    is_over = yield from _send_many(desk, pool, to_people, desk.limits.senders)
+    for id in to_staff:
+        if is_over or desk.store.now() > until:
+            return
+        is_over = yield from _send_many(desk, pool, {id: due[id]}, 1)
 
-    def one(email_id: str) -> Attempted | Exception | None:
-        try:
-            if over.is_set() or (email.is_not_to_registrants(email_id) and desk.store.now() > until):
-                return None
-            attempted = _send_or_postpone(desk, email_id, due[email_id])
-        except StoreUnavailable:
-            over.set()
-            raise
-        if isinstance(attempted, Attempted) and attempted.circuit in (CircuitChange.OPENED, CircuitChange.STILL_OPEN):
-            over.set()
-        return attempted
 
-    outcomes: dict[str, Callable[[], Attempted | Exception | None]] = {
-        email_id: pool.submit(one, email_id).result for email_id in due if not email.is_not_to_registrants(email_id)
-    }
-    outcomes |= {email_id: partial(one, email_id) for email_id in due if email.is_not_to_registrants(email_id)}
-    unavailable = None
-    try:
-        for email_id, outcome in outcomes.items():
-            try:
-                came = outcome()
-            except StoreUnavailable as error:
-                unavailable = error
-                continue
-            except Exception as error:  # it could not even be postponed
-                came = error
-            if came:
-                yield email_id, came
-    finally:
-        over.set()
+def _send_many(
+    desk: Desk, pool: ThreadPoolExecutor, due: Mapping[str, OutboxEntry | None], at_once: int
+) -> Generator[tuple[str, Attempted | Exception], None, bool]:
+    """This thread claims for as many senders as have nothing to do, so that no lease runs while an e-mail waits, and
+    settles what came meanwhile. True if no more may be sent."""
+    waiting, posted = [*due.items()][::-1], SimpleQueue[tuple[_Claimed, Future[_Result]]]()
+    under_way, is_over, unavailable = 0, False, None
+
+    def post(one: _Claimed) -> None:
+        pool.submit(_write_and_post, desk, one).add_done_callback(lambda result: posted.put((one, result)))
+
+    while under_way or (waiting and not is_over):
+        outcomes: Iterable[tuple[str, _Claimed | Attempted | Exception | None]]
+        free = at_once - under_way
+        if waiting and not is_over and free >= min(len(waiting), -(-at_once // _GROUPS)):
+            group = dict(waiting.pop() for _ in range(min(free, len(waiting))))
+            outcomes = _together(desk, _claim_read, group)
+        else:
+            came = [posted.get(), *(posted.get() for _ in range(posted.qsize()))]
+            under_way -= len(came)
+            good = {one.entry.id: (one, result) for one, result in came if not result.exception()}
+            failed = [{one.entry.id: (one, result)} for one, result in came if result.exception()]
+            outcomes = chain.from_iterable(_together(desk, _settle_posted, some) for some in (good, *failed))
+        for id, outcome in outcomes:
+            if isinstance(outcome, _Claimed):
+                under_way += 1
+                post(outcome)
+            elif isinstance(outcome, StoreUnavailable):
+                unavailable, is_over = outcome, True
+            elif outcome:
+                is_over |= isinstance(outcome, Attempted) and outcome.circuit in _STILL_OPEN
+                yield id, outcome
     if unavailable:
         raise unavailable
+    return is_over
 
 
-def _send_or_postpone(desk: Desk, email_id: str, seen: OutboxEntry | None) -> Attempted | Exception | None:
+def _together(
+    desk: Desk, do: Callable[[Desk, Mapping[str, _T]], Mapping[str, _To]], group: Mapping[str, _T]
+) -> Iterator[tuple[str, _To | Exception]]:
+    """All in one, or where something unforeseen goes wrong each by itself."""
     try:
-        return send(desk, email_id, seen)
-    except StoreUnavailable:
-        raise
+        found: Mapping[str, _To | Exception] = do(desk, group)
+    except StoreUnavailable as error:
+        found = dict.fromkeys(group, error)
     except Exception as error:
+        if len(group) > 1:
+            for one in group.items():
+                yield from _together(desk, do, dict([one]))
+            return
+        found = {id: _put_off(desk, id, error) for id in group}
+    yield from found.items()
+
+
+def _put_off(desk: Desk, email_id: str, error: Exception) -> Exception:
+    try:
         desk.store.postpone(email_id, desk.store.now() + desk.limits.longest_backoff)
-        return error
+    except Exception as fault:
+        return fault
+    return error
+
+
+def _claim_read(desk: Desk, due: Mapping[str, OutboxEntry | None]) -> Mapping[str, _Claimed | Attempted | None]:
+    entries = [entry for id, seen in due.items() if (entry := seen or desk.store.entry(id))]
+    return _claim(desk, entries) if entries else {}
 
 
 def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limits: Limits) -> OutboxEntry:
@@ -264,9 +333,9 @@ def _postponed(entry: OutboxEntry, attempt_id: str, now: datetime, limits: Limit
     return replace(noted, due_at=now + limits.address_window + jitter(noted, limits.longest_backoff))
 
 
-def _has_room(desk: Desk, slug: str, now: datetime) -> bool:
+def _has_room(desk: Desk, slug: str, now: datetime, beside: int) -> bool:
     event = desk.event(slug)
-    if event is None or desk.last_hour.has_room(desk.store, event, now, desk.limits):
+    if event is None or desk.last_hour.has_room(desk.store, event, now, desk.limits, beside):
         return True
     if desk.last_hour.is_news(event, now, desk.limits):
         for entry in digests_within_the_hour(event, now):
@@ -300,28 +369,29 @@ def _count(entry: OutboxEntry, outcome: AttemptOutcome) -> int:
     return sum(attempt.outcome is outcome for attempt in entry.attempts)
 
 
-def _write_and_post(desk: Desk, claimed: OutboxEntry, stands: email.AsItStands, began: float) -> SendResult | NotNeeded:
-    event = desk.event(claimed.event)
+def _write_and_post(desk: Desk, claimed: _Claimed) -> _Result:
+    entry, stands = claimed.entry, claimed.stands
+    event, registered = desk.event(entry.event), stands.registered.get(entry.id)
     if event is None:
         return email.Rejected(permanent=False, note="its event has no file any more")
     try:
-        written = desk.write(desk, claimed, event, _intake(desk, event, stands), stands.registered)
+        written = desk.write(desk, entry, event, _intake(desk, event, stands, registered), registered)
     except Exception as error:  # one e-mail that cannot be written must not keep the others waiting
-        if isinstance(error, Gone) and _was_erased(desk, claimed):
+        if isinstance(error, Gone) and _was_erased(desk, entry):
             return NotNeeded("its person was erased")
         return email.Rejected(permanent=False, note=f"could not be written: {type(error).__name__}", fault=error)
     if isinstance(written, NotNeeded):
         return written
-    now = stands.as_of + timedelta(seconds=desk.seconds() - began)
-    if claimed.due_at is None or now >= claimed.due_at:
+    now = stands.as_of + timedelta(seconds=desk.seconds() - claimed.began)
+    if entry.due_at is None or now >= entry.due_at:
         return email.Rejected(permanent=False, note="the lease had lapsed before it was posted")
     return desk.post(written)
 
 
-def _intake(desk: Desk, event: Event, stands: email.AsItStands) -> Intake:
+def _intake(desk: Desk, event: Event, stands: email.AsTheyStand, registered: Registered | None) -> Intake:
     """Nobody is told to be late by a deadline that was moved meanwhile."""
     intake = desk.intakes.recent(event)
-    if stands.intake is None and stands.registered and intake.leaves_out(stands.registered):
+    if event.slug not in stands.intakes and registered and intake.leaves_out(registered):
         intake = desk.intakes.fresh(event)
     return replace(intake, as_of=stands.as_of)
 
@@ -352,13 +422,29 @@ def _update_circuit(desk: Desk, breaker: CircuitBreaker | None, result: SendResu
     return CircuitChange.OPENED if tell or breaker.open_until is None else CircuitChange.STILL_OPEN
 
 
-def _settle(desk: Desk, claimed: OutboxEntry, result: SendResult | NotNeeded) -> EmailStatus:
-    current: OutboxEntry | None = claimed
-    while True:
-        # what was accepted waits for nothing any more, whatever the time
-        now = claimed.attempts[-1].at if isinstance(result, email.Accepted) else desk.store.now()
-        settled = settle(current or claimed, claimed.attempts[-1].id, result, now, desk.limits)
-        # its person may have been erased meanwhile, or was the smoke test's
-        if current in (None, settled) or desk.store.save_entry(settled, digests_about(desk, settled)):
-            return settled.status
-        current = desk.store.entry(claimed.id)
+def _settle_posted(desk: Desk, posted: Mapping[str, tuple[_Claimed, Future[_Result]]]) -> Mapping[str, Attempted]:
+    return _settle(desk, {id: (one, future.result()) for id, (one, future) in posted.items()})
+
+
+def _settle(desk: Desk, posted: Mapping[str, tuple[_Claimed, _Result]]) -> Mapping[str, Attempted]:
+    # what was accepted waits for nothing any more, whatever the time
+    is_accepted = all(isinstance(result, email.Accepted) for _, result in posted.values())
+    now = email.AT_ONCE if is_accepted else desk.store.now()
+    status: dict[str, EmailStatus] = {}
+    known = {id: one.entry for id, (one, _) in posted.items()}
+    while known:
+        attempts = {id: posted[id][0].entry.attempts[-1].id for id in known}
+        settled = [settle(one, attempts[id], posted[id][1], now, desk.limits) for id, one in known.items()]
+        status |= {one.id: one.status for one in settled}
+        news = [one for one in settled if one != known[one.id]]
+        # somebody wrote the others meanwhile; or their person was erased, or was the smoke test's
+        known = {one.id: one for one in desk.store.entries_among({one.id for one in news} - _saved(desk, news).keys())}
+    return {
+        id: Attempted(
+            status[id],
+            result.note,
+            _update_circuit(desk, one.stands.breaker, result),
+            result.fault if isinstance(result, email.Rejected) else None,
+        )
+        for id, (one, result) in posted.items()
+    }

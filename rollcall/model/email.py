@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -157,13 +158,14 @@ class CircuitBreaker:
 
 
 @dataclass(frozen=True)
-class AsItStands:
-    """What an e-mail depends on, read together."""
+class AsTheyStand:
+    """What e-mails depend on, read together."""
 
     as_of: datetime
-    registered: Registered | None
-    """Whom it is about."""
-    intake: Intake | None
+    registered: Mapping[str, Registered]
+    """Whom each is about."""
+    intakes: Mapping[str, Intake]
+    """By event."""
     breaker: CircuitBreaker | None
 
 

@@ -11,13 +11,11 @@ from rollcall.model.registration import new_id
 from rollcall.model.staff import AuditEntry
 from rollcall.store import contribution_codec as codec
 from rollcall.store.codec import versioned
-from rollcall.store.database import Create, Document, NotCommitted, Query, Update, Write
+from rollcall.store.database import ASKED_AT_ONCE, Create, Document, NotCommitted, Query, Update, Write
 from rollcall.store.documents import Documents, audited, below_event, created, saved, values_of
 
 _ABREAST = 100
 """Contributions in memory at once."""
-ASKED_AT_ONCE = 30
-"""Firestore's bound on the values of an `in`."""
 
 
 class ContributionDocuments(Documents):

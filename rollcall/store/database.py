@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 Values = Mapping[str, Any]
 """Text, whole numbers, truth values, instants, None, lists and mappings of such."""
 
-_T = TypeVar("_T")
+ASKED_AT_ONCE = 30
+"""Firestore's bound on the values of an `in`."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ Write = Create | Replace | Update | Delete
 
 @dataclass(frozen=True)
 class Query:
-    """Operators: `==`, `<`, `<=`, `>`, `in`, `array_contains_any` (30 values at the most; of `terms` by `name_key`).
+    """Operators: `==`, `<`, `<=`, `>`, `in`, `array_contains_any` (of `terms` by `name_key`).
     Ordered by id by default."""
 
     collection: str
@@ -76,8 +77,8 @@ class Query:
 @dataclass(frozen=True)
 class Committed:
     at: datetime
-    version: object
-    """Of the document that was written first."""
+    versions: Sequence[object]
+    """Of the documents that were written, in their order."""
 
 
 class NotCommitted(Exception):

@@ -30,6 +30,7 @@
 A person's request writes only documents keyed by that person, and no counter is kept.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
@@ -37,7 +38,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from rollcall.model.email import AT_ONCE, DONE, AsItStands, CircuitBreaker, EmailStatus, OutboxEntry
+from rollcall.model.email import AT_ONCE, DONE, AsTheyStand, CircuitBreaker, EmailStatus, OutboxEntry
 from rollcall.model.event import SMOKE_TEST, Event
 from rollcall.model.inbound import InboundEmail
 from rollcall.model.intake import Closing, Intake, OnRoster, RosterVersion
@@ -64,6 +65,7 @@ from rollcall.model.staff import AuditEntry
 from rollcall.store import codec, staff_codec
 from rollcall.store.codec import known, versioned
 from rollcall.store.database import (
+    ASKED_AT_ONCE,
     Create,
     Database,
     Delete,
@@ -309,25 +311,35 @@ class Documents:
         found = self._database.triggered(event)
         return entry_in(found) if found and found.id == id else None
 
-    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
-        registration, event = registration_path(entry.event, entry.registration_id or ""), event_path(entry.event)
-        asked = {registration: bool(entry.registration_id), event: intake, _BREAKER: breaker}
-        paths = [path for path, is_asked in asked.items() if is_asked]
+    def as_they_stand(self, entries: Sequence[OutboxEntry], *, intakes: Set[str], breaker: bool) -> AsTheyStand:
+        about = {one.id: registration_path(one.event, one.registration_id) for one in entries if one.registration_id}
+        events = {slug: event_path(slug) for slug in intakes}
+        paths = [*dict.fromkeys([*about.values(), *events.values(), *([_BREAKER] if breaker else [])])]
         found = dict(zip(paths, self._database.read_together(paths), strict=True))
-        return AsItStands(
+        return AsTheyStand(
             as_of=found[paths[0]].read_at,
-            registered=_decoded(found.get(registration), registered_in),
-            intake=_decoded(found.get(event), _intake),
+            registered={id: registered_in(found[path]) for id, path in about.items() if found[path].values is not None},
+            intakes={slug: _intake(found[path]) for slug, path in events.items() if found[path].values is not None},
             breaker=_breaker(found[_BREAKER]) if breaker else None,
         )
 
     def save_entry(self, entry: OutboxEntry, enqueue: Sequence[OutboxEntry] = ()) -> OutboxEntry | None:
-        written = Update(entry_path(entry.id), versioned(codec.entry_record(entry)), entry.version)
+        return self.save_entries([entry], enqueue).get(entry.id)
+
+    def save_entries(
+        self, entries: Sequence[OutboxEntry], enqueue: Sequence[OutboxEntry] = ()
+    ) -> Mapping[str, OutboxEntry]:
+        writes = [Update(entry_path(one.id), versioned(codec.entry_record(one)), one.version) for one in entries]
         try:
-            return replace(entry, version=self._database.commit(written, *map(_renewed, enqueue)).version)
+            versions = self._database.commit(*writes, *map(_renewed, enqueue)).versions
+            return {one.id: replace(one, version=version) for one, version in zip(entries, versions, strict=False)}
         except NotCommitted as refused:
-            there = self.entry(entry.id) if refused.may_be_ours else None
-            return there if there == entry else None
+            is_known = len(entries) == 1 and not refused.may_be_ours
+        there = {} if is_known else {one.id: one for one in self.entries_among(one.id for one in entries)}
+        ours = {one.id: there[one.id] for one in entries if there.get(one.id) == one}
+        unwritten = [one for one in entries if one.id in there and there[one.id].version == one.version]
+        others = self.save_entries(unwritten, enqueue) if 0 < len(unwritten) < len(entries) else {}
+        return {**ours, **others}
 
     def due_entries(self, limit: int) -> Mapping[str, OutboxEntry | None]:
         due = (("shard", "in", list(range(codec.SHARDS))), ("due_at", "<=", self.now()))
@@ -341,9 +353,25 @@ class Documents:
         where = (("event", "==", event), ("status", "in", _UNSENT))
         return self._all(Query("outbox", where, after=after, limit=limit), entry_in)
 
-    def recently_sent(self, to: str, since: datetime, limit: int) -> int:
-        where = (("address", "==", mailbox(to)), ("last_sent_at", ">", since))
-        return self._database.count(Query("outbox", where, limit=limit))
+    def recently_sent(self, to: Iterable[str], since: datetime, limit: int) -> Counter[str]:
+        addresses, lately = sorted(set(map(mailbox, to))), ("last_sent_at", ">", since)
+        if len(addresses) > ASKED_AT_ONCE:
+            halves = addresses[:ASKED_AT_ONCE], addresses[ASKED_AT_ONCE:]
+            return sum((self.recently_sent(some, since, limit) for some in halves), Counter[str]())
+        if len(addresses) > 1:
+            found = list(
+                self._database.query(
+                    Query("outbox", (("address", "in", addresses), lately), "last_sent_at", limit=limit)
+                )
+            )
+            if len(found) < limit:  # then these are all
+                return Counter(values_of(one)["address"] for one in found)
+        return Counter(
+            {
+                one: self._database.count(Query("outbox", (("address", "==", one), lately), limit=limit))
+                for one in addresses
+            }
+        )
 
     def sent_to_registrants(self, event: str, since: datetime, limit: int) -> int:
         where = (("to_registrants_of", "==", event), ("last_sent_at", ">", since))

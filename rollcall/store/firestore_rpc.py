@@ -144,7 +144,8 @@ class FirestoreRpc:
 
     def commit(self, writes: Iterable[Write], tries: Tries) -> Committed:
         [done] = self._commit(tries, database=self._database, writes=map(self._written, writes))
-        return Committed(done.commit_time.ToDatetime(UTC) + self._shift, done.write_results[0].update_time)
+        at = done.commit_time.ToDatetime(UTC) + self._shift
+        return Committed(at, [result.update_time for result in done.write_results])
 
     def _document(self, one: Any, read_at: datetime) -> Document:
         return Document(

@@ -27,13 +27,8 @@ from rollcall.model.staff import AuditEntry
 from rollcall.store import codec, contribution_codec, staff_codec
 from rollcall.store import personal_data_codec as own_codec
 from rollcall.store.codec import versioned
-from rollcall.store.contribution_documents import (
-    ASKED_AT_ONCE,
-    contribution_in,
-    contribution_key_path,
-    contribution_path,
-)
-from rollcall.store.database import Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
+from rollcall.store.contribution_documents import contribution_in, contribution_key_path, contribution_path
+from rollcall.store.database import ASKED_AT_ONCE, Delete, Document, NotCommitted, Query, Replace, Update, Values, Write
 from rollcall.store.documents import (
     audit_path,
     audited,

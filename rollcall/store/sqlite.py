@@ -123,7 +123,7 @@ class SqliteDatabase:
                 self._write(write, now)
         if any(isinstance(write, Delete) for write in writes):
             self._rows(_EMPTY_LOG, ())
-        return Committed(now, _text(now))
+        return Committed(now, [_text(now)] * len(writes))
 
     def triggered(self, event: bytes) -> None:
         """Nobody else watches the file."""
@@ -141,7 +141,7 @@ class SqliteDatabase:
         return [_document(*row, read_at=_NEVER) for row in rows]
 
     def count(self, query: Query) -> int:
-        sql, values = _sql(query, in_order=query.limit is not None)  # without, the smallest index serves
+        sql, values = _sql(query, in_order=False)  # the smallest index serves
         ((count,),) = self._rows(f"select count(*) from (select 1 {sql})", values)
         found: int = count
         return found
@@ -319,7 +319,9 @@ def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
     """Field names are ours, and need no care."""
     if query.order_by == "name_key":
         return _sql_of_terms(query)
-    sql = "from documents where collection = ?"
+    # by itself SQLite takes the primary key, and looks through the whole collection
+    by = next((name for name, operator, _ in query.where if operator in ("==", "in") and name in _FIELDS), None)
+    sql = f"from documents{f' indexed by by_{by}' if by else ''} where collection = ?"
     values: list[object] = [query.collection]
     for name, operator, value in query.where:
         field = f"json_extract(record, '$.{name}')"
@@ -340,9 +342,8 @@ def _sql(query: Query, *, in_order: bool = True) -> tuple[str, list[object]]:
     elif query.after:
         sql += " and id > ?"
         values.append(query.after)
-    if not in_order:
-        return sql, values
-    sql += f" order by {ordered}{way}, id{way}" if query.order_by else f" order by id{way}"
+    if in_order:
+        sql += f" order by {ordered}{way}, id{way}" if query.order_by else f" order by id{way}"
     return sql + (f" limit {query.limit}" if query.limit is not None else ""), values
 
 

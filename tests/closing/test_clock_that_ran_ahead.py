@@ -130,9 +130,9 @@ def test_what_was_sent_by_a_clock_that_ran_ahead_does_not_count_for_ever(
     clock.forward(DECADES)
     list(send_due(desk))
     clock.forward(-DECADES)
-    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 1
+    assert desk.store.recently_sent(["before@example.org"], desk.store.now() - HOUR, 9).total() == 1
     clock.forward(2 * HOUR)
-    assert desk.store.recently_sent("before@example.org", desk.store.now() - HOUR, 9) == 0
+    assert desk.store.recently_sent(["before@example.org"], desk.store.now() - HOUR, 9).total() == 0
 
 
 def test_people_whose_time_is_still_to_come_are_seen(desk: Desk, clock: Clock) -> None:

@@ -683,11 +683,11 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
             replace(entry, attempts=(Attempt(id, at, refused if id == "F" else taken),) if at else ())
         )
     since = now - timedelta(days=1)
-    assert store.recently_sent("VICTIM@example.org", since, 50) == 4
-    assert store.recently_sent("victim+2@example.org", since, 50) == 4
-    assert store.recently_sent("victim@example.org", since, 1) == 1
-    assert store.recently_sent("nobody@example.org", since, 50) == 0
-    assert store.recently_sent("info@xn--bcher-kva.example.org", since, 50) == 1
+    assert store.recently_sent(["VICTIM@example.org"], since, 50).total() == 4
+    assert store.recently_sent(["victim+2@example.org"], since, 50).total() == 4
+    assert store.recently_sent(["victim@example.org"], since, 1).total() == 1
+    assert store.recently_sent(["nobody@example.org"], since, 50).total() == 0
+    assert store.recently_sent(["info@xn--bcher-kva.example.org"], since, 50).total() == 1
     assert [entry.id for entry in store.sent_to("victim+1@example.org", since, now)] == [entry_to("H")]
     sent = store.sent_to("VICTIM@example.org", since, now)
     assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A"), entry_to("I")]

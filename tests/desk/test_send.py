@@ -15,11 +15,21 @@ from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.limits import Limits
 from rollcall.desk.register import register
-from rollcall.desk.send import Attempted, CircuitChange, _write_and_post, backoff, claim, send, send_due, settle
+from rollcall.desk.send import (
+    Attempted,
+    CircuitChange,
+    _Claimed,
+    _write_and_post,
+    backoff,
+    claim,
+    send,
+    send_due,
+    settle,
+)
 from rollcall.model.email import (
     BY_DELIVERY_EVENTS,
     Accepted,
-    AsItStands,
+    AsTheyStand,
     AttemptOutcome,
     DeliveryEvent,
     Email,
@@ -61,8 +71,8 @@ def record_of(desk: Desk, id: str = ENTRY.id) -> OutboxEntry:
     return entry
 
 
-def as_it_stands(desk: Desk, id: str = ENTRY.id) -> AsItStands:
-    return desk.store.as_it_stands(record_of(desk, id), intake=True, breaker=True)
+def as_it_stands(desk: Desk, id: str = ENTRY.id) -> AsTheyStand:
+    return desk.store.as_they_stand([record_of(desk, id)], intakes={EVENT.slug}, breaker=True)
 
 
 def state_after(desk: Desk) -> EmailStatus | None:
@@ -245,7 +255,7 @@ class TestLease:
         began, stands = desk.seconds(), as_it_stands(desk)
         claimed = claim(record_of(desk), stands.as_of, "stopped", 0, LIMITS)
         clock.forward(LIMITS.lease)
-        assert _write_and_post(desk, claimed, stands, began) == Rejected(
+        assert _write_and_post(desk, _Claimed(claimed, stands, began)) == Rejected(
             False, "the lease had lapsed before it was posted"
         )
         assert postbox.messages == []
@@ -261,7 +271,7 @@ class TestLease:
         began, stands = desk.seconds(), as_it_stands(desk, entry.id)
         claimed = claim(record_of(desk, entry.id), stands.as_of, "slow", 0, LIMITS)
         slow = replace(desk, write=write)
-        assert _write_and_post(slow, claimed, stands, began) == Rejected(
+        assert _write_and_post(slow, _Claimed(claimed, stands, began)) == Rejected(
             False, "the lease had lapsed before it was posted"
         )
         assert postbox.messages == []

@@ -79,7 +79,7 @@ def test_who_is_not_registered_gets_nothing(desk: Desk, postbox: Postbox) -> Non
     after = desk.store.entry(entry.id)
     assert after
     assert after.status is EmailStatus.CANCELLED
-    assert desk.store.recently_sent("nobody@example.org", AT_ONCE, 9) == 0
+    assert desk.store.recently_sent(["nobody@example.org"], AT_ONCE, 9).total() == 0
 
 
 def test_links_of_two_mailboxes_that_compare_alike_are_not_mixed(desk: Desk) -> None:

@@ -335,7 +335,7 @@ def unsettled(points: Sequence[str]) -> Sequence[str]:
     if "after post 1" not in points:
         return ()
     since = points[points.index("after post 1") :]
-    return since[: next(at for at, point in enumerate(since) if point.startswith("after save_entry"))]
+    return since[: next(at for at, point in enumerate(since) if point.startswith("after save_entries"))]
 
 
 def dies_and_is_called_again(rollcall: Rollcall, case: Case, point: str, copies: int) -> None:

@@ -41,8 +41,8 @@ def a_desk(path: Path, clock: Clock, postbox: Postbox | None = None) -> Desk:
 
 def write_now(desk: Desk, entry: OutboxEntry, event: Event) -> Email | NotNeeded:
     """From the store as it is."""
-    stands = desk.store.as_it_stands(entry, intake=True, breaker=True)
-    return desk.write(desk, entry, event, desk.store.intake(event), stands.registered)
+    stands = desk.store.as_they_stand([entry], intakes={event.slug}, breaker=True)
+    return desk.write(desk, entry, event, desk.store.intake(event), stands.registered.get(entry.id))
 
 
 def entry_of(desk: Desk, id: str) -> OutboxEntry:

@@ -117,7 +117,7 @@ def query_all(store: Store, event: Event) -> None:
     store.quarantined(event.slug, None, 9)
     store.due_entries(9)
     store.unsent_entries(event.slug, None, 9)
-    store.recently_sent("a@example.org", now, 9)
+    store.recently_sent(["a@example.org"], now, 9).total()
     store.sent_to_registrants(event.slug, now, 9)
     store.sent_to("a@example.org", now, now)
     store.due_inbound(9)

@@ -5,7 +5,7 @@ The steps are the methods of the store and of the files, and `post`.
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -17,7 +17,7 @@ import grpc
 from rollcall.desk.contribution_ports import Published
 from rollcall.desk.desk import Desk
 from rollcall.desk.ports import Files, Post, Store
-from rollcall.model.email import AsItStands, CircuitBreaker, OutboxEntry
+from rollcall.model.email import AsTheyStand, CircuitBreaker, OutboxEntry
 from rollcall.model.event import Event
 from rollcall.model.intake import Intake
 from rollcall.sendgrid import SendGridPoster
@@ -85,12 +85,12 @@ class FirestoreAhead(FirestoreStore):
         intake = super().intake(event)
         return replace(intake, as_of=intake.as_of + self._ahead())
 
-    def as_it_stands(self, entry: OutboxEntry, *, intake: bool, breaker: bool) -> AsItStands:
-        read, ahead = super().as_it_stands(entry, intake=intake, breaker=breaker), self._ahead()
+    def as_they_stand(self, entries: Sequence[OutboxEntry], *, intakes: Set[str], breaker: bool) -> AsTheyStand:
+        read, ahead = super().as_they_stand(entries, intakes=intakes, breaker=breaker), self._ahead()
         return replace(
             read,
             as_of=read.as_of + ahead,
-            intake=read.intake and replace(read.intake, as_of=read.intake.as_of + ahead),
+            intakes={slug: replace(one, as_of=one.as_of + ahead) for slug, one in read.intakes.items()},
             breaker=read.breaker and replace(read.breaker, as_of=read.breaker.as_of + ahead),
         )
 
