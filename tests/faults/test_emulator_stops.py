@@ -130,4 +130,4 @@ def assert_each_is_there_once(emulator: OwnEmulator, people: Traffic) -> None:
 
 def _store_of(emulator: OwnEmulator) -> FirestoreStore:
     """Not by `FIRESTORE_EMULATOR_HOST`, which is the other tests' emulator."""
-    return FirestoreStore(PROJECT, grpc.insecure_channel(emulator.address))
+    return FirestoreStore(PROJECT, grpc.insecure_channel(emulator.address), account=list)
