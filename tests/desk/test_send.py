@@ -604,14 +604,14 @@ class TestGroup:
         taken, erased, *others = entries
         assert desk.store.save_entry(claim(taken, clock.now, "another's", 0, LIMITS))
         desk.store.forget_test_person("none", "none", [erased.id])
-        assert set(_claim(desk, entries)) == {one.id for one in others}
+        assert set(_claim(desk, {one.id: one for one in entries})) == {one.id for one in others}
         assert [one.id for one in record_of(desk, taken.id).attempts] == ["another's"]
         assert {record_of(desk, one.id).status for one in others} == {EmailStatus.SENDING}
 
     def test_a_sweep_that_died_after_it_claimed_them_leaves_them_due(
         self, desk: Desk, postbox: Postbox, clock: Clock, entries: list[OutboxEntry]
     ) -> None:
-        _claim(desk, entries)
+        _claim(desk, {one.id: one for one in entries})
         assert swept(desk) == {}
         clock.forward(LIMITS.lease + SECOND)
         assert swept(desk) == {one.id: EmailStatus.UNKNOWN for one in entries}
@@ -622,7 +622,9 @@ class TestGroup:
     def test_each_is_settled_as_it_went(self, desk: Desk, entries: list[OutboxEntry]) -> None:
         """One is rejected, one is reported before it is settled, and one is erased."""
         rejected, reported, erased, other = (one.id for one in entries)
-        claimed = {id: one for id, one in _claim(desk, entries).items() if isinstance(one, _Claimed)}
+        claimed = {
+            id: one for id, one in _claim(desk, {one.id: one for one in entries}).items() if isinstance(one, _Claimed)
+        }
         record_deliveries(desk, [DeliveryEvent(reported, EmailStatus.BOUNCED, "no such mailbox")])
         desk.store.forget_test_person("none", "none", [erased])
         results = {id: Rejected(True, "400") if id == rejected else Accepted() for id in claimed}
@@ -641,7 +643,7 @@ class TestGroup:
         for one in several:
             desk.store.enqueue(one)
         clock.forward(SECOND)
-        claimed = _claim(desk, [record_of(desk, one.id) for one in several])
+        claimed = _claim(desk, {one.id: record_of(desk, one.id) for one in several})
         assert sum(isinstance(one, _Claimed) for one in claimed.values()) == LIMITS.to_one_address
         postponed = [one for one in claimed.values() if isinstance(one, Attempted)]
         assert {one.note for one in postponed} == {"enough went to this address in a day"}
