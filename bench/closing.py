@@ -59,7 +59,7 @@ from rollcall.store import firestore as firestore_store
 from rollcall.store.codec import entry_record, person_record, registered_record, versioned
 from rollcall.store.database import Create, Database
 from rollcall.store.firestore import FirestoreDatabase
-from rollcall.store.firestore_rpc import FirestoreRpc, firestore_channel
+from rollcall.store.firestore_rpc import FirestoreRpc, firestore_account, firestore_channel
 from rollcall.store.personal_data_documents import DocumentStore
 from rollcall.store.sqlite import SqliteDatabase
 from tests.support.builders import a_registration, an_event, desk_with
@@ -116,7 +116,7 @@ class Filled:
         if self.store == "sqlite":
             return SqliteDatabase(Path(self.where), lambda: datetime.now(UTC), durable=True)
         firestore_store._ONE_TRY = _WITHOUT_INDEX
-        rpc = FirestoreRpc(self.where, firestore_channel(), timedelta(0))
+        rpc = FirestoreRpc(self.where, firestore_channel(), firestore_account(), timedelta(0))
         return FirestoreDatabase(rpc, timedelta(0), _WITHOUT_INDEX)
 
 

@@ -74,20 +74,19 @@ class Language:
 
     def day(self, day: date) -> str:
         """`20 February 2004`."""
-        from babel.dates import format_date
-
-        return format_date(day, "long", self.locale)
+        return self._dated(day, "long")
 
     def weekday_and_day(self, day: date) -> str:
         """`Friday, 20 February 2004`."""
-        from babel.dates import format_date
-
-        return format_date(day, "full", self.locale)
+        return self._dated(day, "full")
 
     def weekday(self, day: date) -> str:
+        return self._dated(day, "cccc")
+
+    def _dated(self, day: date, form: str) -> str:
         from babel.dates import format_date
 
-        return format_date(day, "cccc", self.locale)
+        return format_date(day, form, self.locale)
 
     def time(self, local: time | datetime) -> str:
         """`23:58`, of 24 hours everywhere: a deadline is not to be mistaken by twelve."""

@@ -216,29 +216,8 @@ class FormSchema(Schema):
             language=self._event.language,
             chosen=self._chosen(given | {"category": category}),
             form_version=self._event.form_version,
-            e164=_understood(self._event, given),
         )
 
     def _chosen(self, given: Mapping[str, str]) -> dict[str, str]:
         kinds = {name: kind for name, kind in self.fields.items() if isinstance(kind, OneChoice)}
         return {name: kind.as_chosen(given[name]) for name, kind in kinds.items() if given.get(name)}
-
-
-def _understood(event: Event, answers: Mapping[str, str]) -> dict[str, str]:
-    """E.164 (ITU-T). Only the hotel's country is known: only its number may omit the country code."""
-    country = event.venue.country if event.venue else None
-    asked = [one.name for one in event.fields if one.kind == "tel" and one.name in answers]
-    numbers = {name: _e164(answers[name], country if name == "hotel_tel" else None) for name in asked}
-    return {name: number for name, number in numbers.items() if number}
-
-
-def _e164(text: str, country: str | None) -> str | None:
-    import phonenumbers
-
-    try:
-        number = phonenumbers.parse(text, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
@@ -28,19 +28,31 @@ def render(name: str, spoken: Language | None = None, **context: object) -> str:
     return _pages().get_template(name).render(_spoken(spoken, context))
 
 
-def render_email(name: str, subject: str, spoken: Language | None = None, **context: Any) -> tuple[str, str]:
+def render_email(name: str, subject: str, **context: Any) -> tuple[str, str]:
     """As text and as HTML, from one template under `templates/emails/`."""
-    context = _spoken(spoken, context)
+    context = _spoken(None, {**context, "subject": subject})
     spoken = context["spoken"]
 
     def rendered(form: str) -> str:
-        parts = _parts(form, spoken.code)
-        body = _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context, "subject": subject})
-        lines = (line.rstrip() for line in parts["document"](subject, Markup(body)).split("\n"))
-        return re.sub("\n{3,}", "\n\n", "\n".join(lines)).strip() + "\n"
+        body = _filled_in(form, name, context)
+        document = _parts(form, spoken.code)["document"](subject, Markup(body))
+        lines = map(str.rstrip, str(document).split("\n"))
+        return re.sub("\n\n\n+", "\n\n", "\n".join(lines)).strip() + "\n"
 
     text = rendered("text")
     return text if spoken.dir == "ltr" else from_right_to_left(text), rendered("html")
+
+
+def _filled_in(form: str, name: str, context: Mapping[str, Any]) -> str:
+    parts = {**_parts(form, context["spoken"].code), "kept": partial(_kept, form)}
+    return _emails(form).get_template(f"emails/{name}.jinja").render({**parts, **context})
+
+
+@lru_cache(1024)
+def _kept(form: str, name: str, **context: Any) -> str:
+    """A part of 2 kB that is the same for many: the arguments are all that it sees."""
+    part = _filled_in(form, name, _spoken(None, context))
+    return Markup(part) if form == "html" else part
 
 
 def _spoken(spoken: Language | None, context: Mapping[str, object]) -> dict[str, Any]:
@@ -148,7 +160,7 @@ def _pages() -> Environment:
 def _emails(form: str) -> Environment:
     """`html` or `text`: their parts differ, the templates do not."""
     environment = _environment(form, form == "html")
-    environment.filters["filled"] = filled
+    environment.filters.update(filled=filled, map_of=map_of)
     return environment
 
 
@@ -185,7 +197,8 @@ def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> 
     )
     environment.policies["ext.i18n.trimmed"] = True
     said: Any = environment  # the extension adds to it what its type does not have
-    said.install_gettext_callables(_gettext, _ngettext, newstyle=True, pgettext=_pgettext)
+    said.newstyle_gettext = True
+    environment.globals.update(_=_gettext, gettext=_gettext, ngettext=_ngettext, pgettext=_pgettext)
     environment.filters.update(
         dialled=dialled,
         in_zone=in_zone,
@@ -200,20 +213,25 @@ def _environment(form: str, autoescape: bool | Callable[[str | None], bool]) -> 
 
 
 # One environment speaks all languages, so that each template is compiled once: what is said is looked up where a page
-# or an e-mail is rendered. A macro that says something is imported `with context`.
+# or an e-mail is rendered. A macro that says something is imported `with context`. Jinja's own wrappers of these would
+# make two calls more for each sentence.
 @pass_context
-def _gettext(context: Context, message: str) -> str:
-    return _spoken_in(context).catalogue.gettext(message)
-
-
-@pass_context
-def _ngettext(context: Context, one: str, many: str, count: int) -> str:
-    return _spoken_in(context).catalogue.ngettext(one, many, count)
+def _gettext(context: Context, message: str, /, **names: object) -> str:
+    return _said(context, _spoken_in(context).catalogue.gettext(message), names)
 
 
 @pass_context
-def _pgettext(context: Context, about: str, message: str) -> str:
-    return _spoken_in(context).catalogue.pgettext(about, message)
+def _ngettext(context: Context, one: str, many: str, num: int, /, **names: object) -> str:
+    return _said(context, _spoken_in(context).catalogue.ngettext(one, many, num), {"num": num, **names})
+
+
+@pass_context
+def _pgettext(context: Context, about: str, message: str, /, **names: object) -> str:
+    return _said(context, _spoken_in(context).catalogue.pgettext(about, message), names)
+
+
+def _said(context: Context, sentence: str, names: Mapping[str, object]) -> str:
+    return (Markup(sentence) if context.eval_ctx.autoescape else sentence) % names
 
 
 def _spoken_in(context: Context) -> Language:

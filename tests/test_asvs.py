@@ -43,14 +43,15 @@ def test_what_shows_that_a_requirement_is_met_exists(id: str, where: str) -> Non
 CALLS_OUT = {
     "urllib.request": {"rollcall/sendgrid.py", "rollcall/iap.py", "deploy/iap.py"},
     "socket": {"rollcall/inspection/clamd.py"},
+    "http.client": {"rollcall/store/google_account.py"},
     "python_http_client": {"rollcall/sendgrid.py"},
     "sendgrid": {"rollcall/sendgrid.py"},
     "grpc": {"rollcall/store/firestore.py", "rollcall/store/firestore_rpc.py"},
     "google.cloud.storage": {"main.py", "rollcall/store/cloud_storage.py"},
 }
 """V13.2.4: what opens connections, and who may use it: Firestore, Cloud Storage, SendGrid, Google's published keys, a
-virus scanner; and `deploy-check`, which asks for the desk's own page."""
-ELSEWHERE = {"http.client", "requests", "httpx", "aiohttp", "urllib3", "ftplib", "smtplib"}
+virus scanner, Cloud Run's metadata server; and `deploy-check`, which asks for the desk's own page."""
+ELSEWHERE = {"requests", "httpx", "aiohttp", "urllib3", "ftplib", "smtplib"}
 """What opens others."""
 ONLY_NAMES = {
     ("rollcall/sendgrid.py", "http.client"),

@@ -15,7 +15,6 @@ _AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
 _ANSWERS = ("title", "organization", "address", "tel", "fax", "hotel", "hotel_tel", "signature")
 _TERMS = [f"{number:05}" for number in range(57)]
 """As many and as long as those by which the product finds a registration."""
-_NUMBERS = ("tel", "fax", "hotel_tel")
 
 
 def new_id() -> str:
@@ -36,7 +35,6 @@ def answer(id: str) -> dict[str, str]:
 
 
 def _registration(form: Mapping[str, Any]) -> dict[str, Any]:
-    """The form as it stands; a number is taken for E.164 once its spaces are out."""
     return {
         "schema_version": 1,
         "family_name": form["family_name"],
@@ -44,7 +42,6 @@ def _registration(form: Mapping[str, Any]) -> dict[str, Any]:
         "email": form["email"],
         "category": form["category"],
         "answers": {name: form[name] for name in _ANSWERS},
-        "e164": {name: form[name].replace(" ", "") for name in _NUMBERS},
         "signed_on": form["signed_on"],
         "language": "en",
         "chosen": {"title": "Ms.", "category": "Administration of ITU Member State"},

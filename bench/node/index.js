@@ -7,11 +7,9 @@ const EVENT = 'open';
 const AT_ONCE = new Date(0);
 const ANSWERS = ['title', 'organization', 'address', 'tel', 'fax', 'hotel', 'hotel_tel', 'signature'];
 const TERMS = Array.from({ length: 57 }, (_, number) => String(number).padStart(5, '0'));
-const NUMBERS = ['tel', 'fax', 'hotel_tel'];
 const firestore = new Firestore();
 
-const from = (names, form, made = (text) => text) =>
-  Object.fromEntries(names.map((name) => [name, made(form[name])]));
+const from = (names, form) => Object.fromEntries(names.map((name) => [name, form[name]]));
 
 const personKey = (form) => {
   const person = `${form.email}\n${form.family_name}\n${form.first_name}`.toLowerCase();
@@ -29,7 +27,6 @@ functions.http('register', async (request, response) => {
     email: form.email,
     category: form.category,
     answers: from(ANSWERS, form),
-    e164: from(NUMBERS, form, (number) => number.replaceAll(' ', '')),
     signed_on: form.signed_on,
     language: 'en',
     chosen: { title: 'Ms.', category: 'Administration of ITU Member State' },

@@ -203,7 +203,6 @@ class _Telling:
             self._row("admitted_late", N_("Admitted late"), one.admitted),
             self._row("email_received_id", "", one.inbound_id or None),
             *self._form(said),
-            self._row("telephone_numbers", "", dict(said.e164)),
             self._row("language", N_("Language"), said.language, language(self.event.language).named(said.language)),
             self._row("new_email", N_("New e-mail address, to be confirmed"), one.new_email or None),
         ]

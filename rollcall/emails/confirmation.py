@@ -28,7 +28,6 @@ from rollcall.model.form import nights
 from rollcall.model.intake import Intake, e_mailed_in_time
 from rollcall.model.registration import Registered, Revision, Why, same_mailbox
 from rollcall.model.staff import Receives
-from templates import map_of
 
 _AS_THE_FIRST = (Why.ADMITTED, Why.NOT_ADMITTED, Why.ADDRESS_CORRECTED, Why.RESENT, Why.ONE_OF_TWO)
 """Revisions by which nothing was changed that the person knows of: they hear how they are registered."""
@@ -96,7 +95,6 @@ def word(
         no_longer_admitted=registered.admitted is False,
         closes_at=intake.closes_at,
         calendar_entry=calendar_entry,
-        map=map_of(event.venue) if event.venue else None,
         listed_hotel=_listed(event, event.hotel_of(answers)),
         hotel=unlinked(event.hotel_of(answers)),
         hotel_tel=unlinked(answers.get("hotel_tel", "")),

@@ -44,8 +44,9 @@ _JOINER = "\u2060"
 # With a word joiner (U+2060) on both sides nearly none does, in HTML and in text; it shows nothing, and where the text
 # comes back, pasted or quoted, it is taken out (schemas/text.py, rollcall/inbound/charsets.py).
 _IN_LINKS = re.compile(
-    r"(?<=www)[.․。．｡﹒]|[.․。．｡﹒](?=[^\W\d]\w)(?!(?:pdf|docx?|xlsx?|od[st]|csv|txt|jpe?g|png|gif|tiff?|html?|svg|exe)\b)|\.(?=\d+(?!\.?\d))"
-    r"|[@＠﹫](?=\w)|(?<=[^\W\d])[:：](?=\S)|[/\\](?=[/\\])",
+    r"[.․。．｡﹒@＠﹫:：/\\](?:(?<=www[.․。．｡﹒])"
+    r"|(?<=[.․。．｡﹒])(?=[^\W\d]\w)(?!(?:pdf|docx?|xlsx?|od[st]|csv|txt|jpe?g|png|gif|tiff?|html?|svg|exe)\b)|(?<=\.)(?=\d+(?!\.?\d))"
+    r"|(?<=[@＠﹫])(?=\w)|(?<=[^\W\d][:：])(?=\S)|(?<=[/\\])(?=[/\\]))",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?!www\.)[\w.+-]+@[\w.-]+", re.IGNORECASE)
@@ -285,7 +286,7 @@ def plain_line(text: str, longest: int) -> str:
 
 
 def unlinked(text: str) -> str:
-    return _IN_LINKS.sub(rf"{_JOINER}\g<0>{_JOINER}", text)
+    return _IN_LINKS.sub(lambda found: f"{_JOINER}{found[0]}{_JOINER}", text)
 
 
 def address(text: str) -> str:
@@ -294,6 +295,9 @@ def address(text: str) -> str:
 
 
 def _bounded(text: str) -> str:
-    lines = "\n".join(text.splitlines())
-    seen = "".join(one for one in lines if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs")).strip()
+    seen = "\n".join(map(_visible, text.splitlines())).strip()
     return seen if len(seen) <= LONGEST_SHOWN else seen[: LONGEST_SHOWN - 1] + "…"
+
+
+def _visible(line: str) -> str:
+    return line if line.isprintable() else "".join(one for one in line if unicodedata.category(one) not in ("Cc", "Cs"))

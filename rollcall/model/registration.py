@@ -49,8 +49,6 @@ class Registration:
     category: str
     answers: Mapping[str, str]
     """As written, by field name; empty ones are absent."""
-    e164: Mapping[str, str] = field(compare=False, default_factory=dict)
-    """By field name, if a number could be understood."""
     signed_on: date | None = field(compare=False, default=None)
     """None: the day it was received."""
     language: str = field(compare=False, default="en")

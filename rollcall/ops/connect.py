@@ -74,10 +74,7 @@ def connect(project: str, folder: Path, events: str = "") -> Database:
 
 def _at_google(project: str, events: Path) -> Database:
     """With the person's own login; for the emulator with none."""
-    from google.oauth2.credentials import Credentials
-
     from rollcall.store.firestore import FirestoreStore
-    from rollcall.store.firestore_rpc import firestore_channel
 
     emulator = os.environ.get("FIRESTORE_EMULATOR_HOST")
     if emulator:
@@ -85,8 +82,8 @@ def _at_google(project: str, events: Path) -> Database:
         return Database(store, f"project {project} in the Firestore emulator at {emulator}", events)
     # who calls with a person's login must say whose quota it is, or it is that of gcloud's own project
     # (https://cloud.google.com/docs/authentication/troubleshoot-adc)
-    login = Credentials(_token(), quota_project_id=project)  # type: ignore[no-untyped-call]
-    store = FirestoreStore(project, firestore_channel(login))
+    login = [("authorization", f"Bearer {_token()}"), ("x-goog-user-project", project)]
+    store = FirestoreStore(project, account=lambda: login)
     return Database(store, f"project {project} at Google", events)
 
 

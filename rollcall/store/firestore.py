@@ -1,10 +1,12 @@
 """The store in Firestore. Every call is retried, the very same, while a transient fault passes and the bound allows."""
 
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 import grpc
 from google.api_core.exceptions import (
@@ -17,27 +19,26 @@ from google.api_core.exceptions import (
     Forbidden,
     InternalServerError,
     NotFound,
-    RetryError,
     ServiceUnavailable,
     TooManyRequests,
     Unauthenticated,
     Unknown,
 )
-from google.api_core.retry import Retry, if_exception_type
-from google.auth.exceptions import TransportError
 
 from rollcall.model.errors import StoreUnavailable
 from rollcall.store.database import Committed, Document, NotCommitted, Query, Write
-from rollcall.store.firestore_rpc import FirestoreRpc, firestore_channel
+from rollcall.store.firestore_rpc import FirestoreRpc, firestore_account, firestore_channel
+from rollcall.store.google_account import Headers
 from rollcall.store.personal_data_documents import DocumentStore
 
 _TRANSIENT = (Aborted, DeadlineExceeded, InternalServerError, ServiceUnavailable, TooManyRequests, Unknown)
-_UNREACHABLE = (Cancelled, DataLoss, Forbidden, TransportError, Unauthenticated)
+_UNREACHABLE = (Cancelled, DataLoss, Forbidden, Unauthenticated)
 """No retry mends these at once."""
 RETRY_WITHIN = timedelta(seconds=8)
 """A person is waiting."""
 _ONE_TRY = timedelta(seconds=3)
 _RETRY_AFTER = timedelta(seconds=10)
+_T = TypeVar("_T")
 
 
 class FirestoreStore(DocumentStore):
@@ -46,32 +47,44 @@ class FirestoreStore(DocumentStore):
         project: str,
         channel: grpc.Channel | None = None,
         *,
+        account: Callable[[], Headers] | None = None,
         shift: timedelta = timedelta(0),
         retry_within: timedelta = RETRY_WITHIN,
     ) -> None:
         """`shift` is what its time is ahead of Firestore's."""
-        rpc = FirestoreRpc(project, channel or firestore_channel(), shift)
+        rpc = FirestoreRpc(project, channel or firestore_channel(), account or firestore_account(), shift)
         super().__init__(FirestoreDatabase(rpc, shift, retry_within))
 
 
-class _Call(dict[str, Any]):
-    """How one call is tried; remembers tries without a clear answer."""
+class _Tries:
+    """Of one call; remembers those without a clear answer."""
 
-    def __init__(self, retry_within: timedelta) -> None:
+    def __init__(self, within: timedelta) -> None:
         self.faults: list[Exception] = []
-        bound = retry_within.total_seconds()
-        retry = Retry(
-            if_exception_type(*_TRANSIENT), initial=0.1, maximum=2.0, timeout=bound, on_error=self.faults.append
-        )
-        # each try's: bounding all together, one lost answer would leave no time for another
-        super().__init__(retry=retry, timeout=min(bound, _ONE_TRY.total_seconds()))
+        self._within = within.total_seconds()
+
+    def __call__(self, call: Callable[[float], _T]) -> _T:
+        """Google's own library for this imports all of `requests`: a twentieth of a cold start."""
+        ends = time.monotonic() + self._within
+        longest_wait = 0.1
+        while True:
+            try:
+                # bounding all together, one lost answer would leave no time for another
+                return call(min(self._within, _ONE_TRY.total_seconds()))
+            except _TRANSIENT as error:
+                self.faults.append(error)
+                wait = random.uniform(0, longest_wait)
+                if time.monotonic() + wait > ends:
+                    raise
+                time.sleep(wait)
+                longest_wait = min(2 * longest_wait, 2.0)
 
 
 class FirestoreDatabase:
     def __init__(self, rpc: FirestoreRpc, shift: timedelta, retry_within: timedelta) -> None:
         self._rpc = rpc
         self._shift = shift
-        self._call: Callable[[], _Call] = partial(_Call, retry_within)
+        self._tries: Callable[[], _Tries] = partial(_Tries, retry_within)
 
     def read(self, path: str) -> Document:
         return self.read_together([path])[0]
@@ -79,7 +92,7 @@ class FirestoreDatabase:
     def read_together(self, paths: Sequence[str]) -> Sequence[Document]:
         try:
             with _unavailable_as_ours():
-                return self._rpc.read(paths, self._call())
+                return self._rpc.read(paths, self._tries())
         except NotFound as error:  # no document, which may be missing, but the database, or its project
             raise StoreUnavailable(_RETRY_AFTER) from error
 
@@ -87,26 +100,26 @@ class FirestoreDatabase:
         return [found for found in self.read_together(paths) if found.values is not None] if paths else []
 
     def commit(self, *writes: Write) -> Committed:
-        call = self._call()
+        tries = self._tries()
         try:
             with _unavailable_as_ours():
-                return self._rpc.commit(writes, call)
+                return self._rpc.commit(writes, tries)
         except (AlreadyExists, FailedPrecondition, NotFound) as refused:
-            raise NotCommitted(may_be_ours=bool(call.faults)) from refused
+            raise NotCommitted(may_be_ours=bool(tries.faults)) from refused
 
     def query(self, query: Query) -> Iterable[Document]:
         with _unavailable_as_ours():
-            return self._rpc.query(query, self._call())
+            return self._rpc.query(query, self._tries())
 
     def count(self, query: Query) -> int:
         with _unavailable_as_ours():
-            return self._rpc.count(query, self._call())
+            return self._rpc.count(query, self._tries())
 
     def scan(self, collection: str, only: Sequence[str]) -> Iterator[Document]:
         page = ""
         while True:
             with _unavailable_as_ours():
-                found, page = self._rpc.listed(collection, only, page, self._call())
+                found, page = self._rpc.listed(collection, only, page, self._tries())
             yield from found
             if not page:
                 return
@@ -125,7 +138,5 @@ class FirestoreDatabase:
 def _unavailable_as_ours() -> Iterator[None]:
     try:
         yield
-    except RetryError as error:  # the bound was over: what stood in the way all the time is its cause
-        raise StoreUnavailable(_RETRY_AFTER) from error.cause or error
     except (*_TRANSIENT, *_UNREACHABLE) as error:
         raise StoreUnavailable(_RETRY_AFTER) from error

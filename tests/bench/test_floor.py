@@ -25,7 +25,6 @@ def written(ours: Subject, emulator: str) -> Documents:
 def test_the_product_writes_the_three_documents_of_the_form(written: Documents) -> None:
     registration, person, entry = written
     assert registration["email"] == entry["to"] == f"{'0' * 15}@mpt.example.org"
-    assert registration["e164"] == {"tel": "+22430411331", "fax": "+22430453116", "hotel_tel": "+41227161212"}
     assert person["registration_id"] == registration["id"] == 24
 
 

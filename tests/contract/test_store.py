@@ -113,7 +113,7 @@ def accept(store: Store, id: str = "A", **registration_of: Any) -> None:
 
 
 def test_accept_writes_the_registration_and_its_e_mail(store: Store, fresh: FreshStore) -> None:
-    registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
+    registration = a_registration(family_name="Nguyễn")
     enqueue = confirmation(SLUG, "A", registration.email)
     received_at = store.accept(SLUG, "A", registration, enqueue)
 
@@ -121,7 +121,6 @@ def test_accept_writes_the_registration_and_its_e_mail(store: Store, fresh: Fres
     assert registered is not None
     assert registered.registration == registration
     assert registered.registration.family_name == "Nguyễn"
-    assert registered.registration.e164 == {"tel": "+41227305111"}
     assert registered.received_at == received_at
     entry = fresh().entry(enqueue.id)
     assert entry is not None
@@ -460,7 +459,7 @@ def test_entries_about_a_registration(store: Store, fresh: FreshStore) -> None:
 
 
 def test_a_form_is_kept_once_a_person(store: Store, fresh: FreshStore) -> None:
-    registration = a_registration(family_name="Nguyễn", e164={"tel": "+41227305111"})
+    registration = a_registration(family_name="Nguyễn")
     store.quarantine(SLUG, replace(registration, category="associate"), BotSignal.TOO_FAST)
     before = store.now()
     store.quarantine(SLUG, registration, BotSignal.HIDDEN_FIELD)

@@ -136,7 +136,7 @@ def with_answer_of(there: Registration, other: Registration, name: str) -> Regis
             one = replace(there, category=other.category)
         case _:
             one = replace(there, answers=_with(there.answers, other.answers, name))
-    return replace(one, e164=_with(there.e164, other.e164, name), chosen=_with(there.chosen, other.chosen, name))
+    return replace(one, chosen=_with(there.chosen, other.chosen, name))
 
 
 def _with(one: Mapping[str, str], other: Mapping[str, str], name: str) -> dict[str, str]:
