@@ -18,7 +18,8 @@ from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Reque
 from urllib.response import addinfourl
 
 from email_validator import EmailNotValidError, validate_email
-from python_http_client.client import Client, Response
+from python_http_client import Client
+from python_http_client.client import Response
 from python_http_client.exceptions import HTTPError
 from sendgrid import SendGridAPIClient
 

@@ -68,18 +68,19 @@ def send(desk: Desk, email_id: str, seen: OutboxEntry | None = None) -> Attempte
     5. Settle the entry: sent, cancelled, due again later, unknown, or failed.
     6. Open the circuit breaker if SendGrid would accept no e-mail now; close it if it accepted one.
     """
-    entry = seen or desk.store.entry(email_id)
-    if entry is None or entry.due_at is None:
-        return None
-    claimed = _claim(desk, [entry])
+    claimed = _claim(desk, {email_id: seen})
     if email_id not in claimed:
         return send(desk, email_id) if seen else None
     one = claimed[email_id]
     return _settle(desk, {email_id: (one, _write_and_post(desk, one))})[email_id] if isinstance(one, _Claimed) else one
 
 
-def _claim(desk: Desk, entries: Sequence[OutboxEntry]) -> dict[str, _Claimed | Attempted | None]:
-    """By id, without those that somebody wrote since they were read."""
+def _claim(desk: Desk, seen: Mapping[str, OutboxEntry | None]) -> dict[str, _Claimed | Attempted | None]:
+    """By id, without those that wait for nothing, or that somebody wrote since they were read."""
+    read = [entry or desk.store.entry(id) for id, entry in seen.items()]
+    entries = [entry for entry in read if entry and entry.due_at]
+    if not entries:
+        return {}
     began = desk.seconds()
     stands = _as_they_stand(desk, entries, began)
     is_open = stands.breaker and stands.breaker.is_open
@@ -178,7 +179,7 @@ def _send_many(
         free = at_once - under_way
         if waiting and not is_over and free >= min(len(waiting), -(-at_once // _GROUPS)):
             group = dict(waiting.pop() for _ in range(min(free, len(waiting))))
-            outcomes = _together(desk, _claim_read, group)
+            outcomes = _together(desk, _claim, group)
         else:
             came = [posted.get(), *(posted.get() for _ in range(posted.qsize()))]
             under_way -= len(came)
@@ -222,11 +223,6 @@ def _put_off(desk: Desk, email_id: str, error: Exception) -> Exception:
     except Exception as fault:
         return fault
     return error
-
-
-def _claim_read(desk: Desk, due: Mapping[str, OutboxEntry | None]) -> Mapping[str, _Claimed | Attempted | None]:
-    entries = [entry for id, seen in due.items() if (entry := seen or desk.store.entry(id))]
-    return _claim(desk, entries) if entries else {}
 
 
 def claim(entry: OutboxEntry, now: datetime, attempt_id: str, lately: int, limits: Limits) -> OutboxEntry:

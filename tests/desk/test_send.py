@@ -18,7 +18,9 @@ from rollcall.desk.register import register
 from rollcall.desk.send import (
     Attempted,
     CircuitChange,
+    _claim,
     _Claimed,
+    _settle,
     _write_and_post,
     backoff,
     claim,
@@ -585,6 +587,66 @@ class TestSweep:
             came.extend(send_due(replace(desk, post=post)))
         assert len(came) == LIMITS.senders - 1
         assert went.begun == LIMITS.senders
+
+
+class TestGroup:
+    """A sweep claims several in one commit, and settles several in one."""
+
+    @pytest.fixture
+    def entries(self, desk: Desk) -> list[OutboxEntry]:
+        for number in range(LIMITS.senders - 1):
+            register(desk, EVENT, a_registration(first_name=str(number), email=f"{number}@example.org"))
+        return [record_of(desk, id) for id in desk.store.due_entries(99)]
+
+    def test_what_another_took_meanwhile_is_left_to_it(
+        self, desk: Desk, clock: Clock, entries: list[OutboxEntry]
+    ) -> None:
+        taken, erased, *others = entries
+        assert desk.store.save_entry(claim(taken, clock.now, "another's", 0, LIMITS))
+        desk.store.forget_test_person("none", "none", [erased.id])
+        assert set(_claim(desk, {one.id: one for one in entries})) == {one.id for one in others}
+        assert [one.id for one in record_of(desk, taken.id).attempts] == ["another's"]
+        assert {record_of(desk, one.id).status for one in others} == {EmailStatus.SENDING}
+
+    def test_a_sweep_that_died_after_it_claimed_them_leaves_them_due(
+        self, desk: Desk, postbox: Postbox, clock: Clock, entries: list[OutboxEntry]
+    ) -> None:
+        _claim(desk, {one.id: one for one in entries})
+        assert swept(desk) == {}
+        clock.forward(LIMITS.lease + SECOND)
+        assert swept(desk) == {one.id: EmailStatus.UNKNOWN for one in entries}
+        clock.forward(LIMITS.unknown_waits[0] + LIMITS.first_backoff)
+        assert swept(desk) == {one.id: EmailStatus.SENT for one in entries}
+        assert sorted(one.email_id for one in postbox.messages) == sorted(one.id for one in entries)
+
+    def test_each_is_settled_as_it_went(self, desk: Desk, entries: list[OutboxEntry]) -> None:
+        """One is rejected, one is reported before it is settled, and one is erased."""
+        rejected, reported, erased, other = (one.id for one in entries)
+        claimed = {
+            id: one for id, one in _claim(desk, {one.id: one for one in entries}).items() if isinstance(one, _Claimed)
+        }
+        record_deliveries(desk, [DeliveryEvent(reported, EmailStatus.BOUNCED, "no such mailbox")])
+        desk.store.forget_test_person("none", "none", [erased])
+        results = {id: Rejected(True, "400") if id == rejected else Accepted() for id in claimed}
+        came = _settle(desk, {id: (one, results[id]) for id, one in claimed.items()})
+        assert {id: record_of(desk, id).status for id in (rejected, reported, other)} == {
+            rejected: EmailStatus.FAILED,
+            reported: EmailStatus.BOUNCED,
+            other: EmailStatus.SENT,
+        }
+        assert {id: one.status for id, one in came.items()}[erased] is EmailStatus.SENT
+        assert desk.store.entry(erased) is None
+        assert outcomes(record_of(desk, reported)) == [AttemptOutcome.ACCEPTED]
+
+    def test_to_one_address_each_counts_for_those_after_it(self, desk: Desk, clock: Clock) -> None:
+        several = [confirmation(EVENT.slug, str(number), "victim@example.org") for number in range(9)]
+        for one in several:
+            desk.store.enqueue(one)
+        clock.forward(SECOND)
+        claimed = _claim(desk, {one.id: record_of(desk, one.id) for one in several})
+        assert sum(isinstance(one, _Claimed) for one in claimed.values()) == LIMITS.to_one_address
+        postponed = [one for one in claimed.values() if isinstance(one, Attempted)]
+        assert {one.note for one in postponed} == {"enough went to this address in a day"}
 
 
 class AtOnce:

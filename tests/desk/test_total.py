@@ -9,6 +9,7 @@ import pytest
 
 from rollcall.desk.desk import Desk, LastHour
 from rollcall.desk.health import check_health
+from rollcall.desk.limits import Limits
 from rollcall.desk.register import register
 from rollcall.desk.send import send_due
 from rollcall.desk.staff.status import status
@@ -52,6 +53,12 @@ def test_more_than_the_total_waits_and_goes_out_as_hours_pass(desk: Desk, clock:
     assert max(sent_by_hour) <= TOTAL
     assert sum(sent_by_hour) == people
     assert len({one.to for one in to_registrants(postbox)}) == people
+
+
+def test_those_of_a_group_count_together(desk: Desk, postbox: Postbox) -> None:
+    come(desk, 3 * TOTAL)
+    list(send_due(replace(desk, limits=Limits())))
+    assert len(to_registrants(postbox)) == TOTAL
 
 
 def test_the_staff_and_whoever_is_on_call_are_told(desk: Desk, clock: Clock, postbox: Postbox) -> None:

@@ -14,6 +14,7 @@ from handlers.send_mail import send_mail
 from rollcall.desk.deliveries import record_deliveries
 from rollcall.desk.desk import Desk
 from rollcall.desk.register import Accepted, register
+from rollcall.desk.send import send_due
 from rollcall.model.email import (
     AttemptOutcome,
     DeliveryEvent,
@@ -27,7 +28,7 @@ from rollcall.model.email import (
 from rollcall.store.firestore import FirestoreStore
 from tests.support.builders import a_registration, an_event, desk_with
 from tests.support.desk import Postbox
-from tests.support.faulty_firestore import FaultyFirestore, answer_lost, faulty_firestore
+from tests.support.faulty_firestore import FaultyFirestore, answer_lost, faulty_firestore, refused
 from tests.support.trigger import OLD_VALUE, in_field, triggers
 
 EVENT = an_event()
@@ -153,6 +154,18 @@ def test_it_is_sent_once_though_the_answer_to_the_claim_was_lost(sending: Sendin
     sending.calls(*trigger)
     assert status(sending, entry) is EmailStatus.SENT
     assert len(sending.postbox.messages) == 1
+
+
+@pytest.mark.parametrize("is_made", [True, False])
+def test_a_sweep_sends_each_once_though_the_answer_to_its_claim_was_lost(sending: Sending, is_made: bool) -> None:
+    entries = [sending.registered(name) for name in ("First", "Second", "Third")]
+    sending.line.order("Commit", answer_lost(StatusCode.UNAVAILABLE) if is_made else refused(StatusCode.UNAVAILABLE))
+    before = len(sending.line.calls)
+    list(send_due(sending.desk))
+    assert {status(sending, entry) for entry in entries} == {EmailStatus.SENT}
+    assert sorted(one.email_id for one in sending.postbox.messages) == sorted(entry.id for entry in entries)
+    claims = [method for method, _ in sending.line.calls[before:] if method == "Commit"]
+    assert len(claims) <= 2 + len(entries)  # claimed together, and again; settled as they come
 
 
 def test_a_delivery_event_before_it_is_settled_is_not_undone(sending: Sending) -> None:
