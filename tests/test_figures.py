@@ -54,7 +54,7 @@ def docstrings(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.value.value, (node.end_lineno or node.lineno) - node.lineno + 1
 
 
-@pytest.mark.parametrize(("what", "most"), [(CORE, 7_100), (PRODUCT, 45_900)], ids=["core", "product"])
+@pytest.mark.parametrize(("what", "most"), [(CORE, 7_230), (PRODUCT, 46_080)], ids=["core", "product"])
 def test_it_stays_small_enough_to_read(what: re.Pattern[str], most: int) -> None:
     assert lines_of(what) <= most
 
