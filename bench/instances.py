@@ -280,7 +280,7 @@ def _roster(bench: Bench) -> Iterator[Measured]:
     path = bench.events / f"{FULL}.toml"
     closes = datetime.now(UTC) + timedelta(seconds=2)
     letter = path.read_text("utf-8").replace("Europe/Zurich", "UTC")
-    path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter), "utf-8")
+    path.write_text(re.sub(r"(?m)^closes = \S+", f"closes = {closes:%Y-%m-%dT%H:%M:%S}", letter, count=1), "utf-8")
     time.sleep(2)
     yield bench.measure("close-intake", f"{REGISTRATIONS} registrations", 1, [post])
     roster = [one.id for one in unsent_entries(bench.store, FULL) if one.kind is EmailKind.ROSTER]
