@@ -40,6 +40,7 @@ from bench.serving import FRAMEWORK, MB, ON_ONE_PROCESSOR, Running, running
 from handlers.signature import SIGNATURE, TIMESTAMP
 from rollcall.desk.ports import Store
 from rollcall.desk.scan import unsent_entries
+from rollcall.links import SignedLinks
 from rollcall.local.emulator import free_port
 from rollcall.local.inbound_parse import inbound_post, written
 from rollcall.local.sample import SENDER
@@ -179,9 +180,22 @@ def _register(bench: Bench) -> Iterator[Measured]:
         names = iter(f"Number {threads} {place}" for place in range(POSTED))
         asks = [_post_form(name) for name in names]
         yield bench.measure("register", f"{POSTED} forms, 80 at a time", threads, asks, at_once=80)
-    for page, path in (("the form's page", ""), ("the form as a PDF", "/form.pdf")):
+    for page, path in (
+        ("the form's page", ""),
+        ("the page after it", f"/{_after(bench)}"),
+        ("the form as a PDF", "/form.pdf"),
+    ):
         asks = [partial(_head, f"/register/{OPEN}{path}")] * 200
         yield bench.measure("register", f"200 times {page}, 8 at a time", 80, asks, at_once=8)
+
+
+def _after(bench: Bench) -> str:
+    """The address of the page that thanks somebody."""
+    event = read_event(bench.events / f"{OPEN}.toml")
+    links = SignedLinks(SETTINGS["LINK_KEY"], SETTINGS["PAGES"], SETTINGS["FORMS_HOST"])
+    registration = a_registration(first_name="Number 16 0", email=_email("Number 16 0"))
+    until = datetime.now(UTC) + timedelta(days=1)
+    return links.received(event, id_of(bench.store, registration, OPEN), until, duplicate=False)
 
 
 def _head(path: str, served: Served) -> int:
