@@ -12,7 +12,7 @@ from rollcall.model.staff import AuditEntry
 from rollcall.store import contribution_codec as codec
 from rollcall.store.codec import versioned
 from rollcall.store.database import ASKED_AT_ONCE, Create, Document, NotCommitted, Query, Update, Write
-from rollcall.store.documents import Documents, audited, below_event, created, saved, values_of
+from rollcall.store.documents import Documents, audited, below_event, created, in_batches, saved, values_of
 
 _ABREAST = 100
 """Contributions in memory at once."""
@@ -44,10 +44,9 @@ class ContributionDocuments(Documents):
         return self._all(Query("contributions", where, "number", descending=True, limit=limit), contribution_in)
 
     def contributions_numbered(self, event: str, numbers: Sequence[int]) -> Sequence[Contribution]:
-        asked = sorted(set(numbers))
         queries = (
-            Query("contributions", (("event", "==", event), ("number", "in", asked[first : first + ASKED_AT_ONCE])))
-            for first in range(0, len(asked), ASKED_AT_ONCE)
+            Query("contributions", (("event", "==", event), ("number", "in", asked)))
+            for asked in in_batches(sorted(set(numbers)), ASKED_AT_ONCE)
         )
         return [contribution_in(found) for query in queries for found in self._database.query(query)]
 

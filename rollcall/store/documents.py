@@ -31,11 +31,12 @@ A person's request writes only documents keyed by that person, and no counter is
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from typing import TypeVar
 
 from rollcall.model.email import AT_ONCE, DONE, AsTheyStand, CircuitBreaker, EmailStatus, OutboxEntry
@@ -354,24 +355,18 @@ class Documents:
         return self._all(Query("outbox", where, after=after, limit=limit), entry_in)
 
     def recently_sent(self, to: Iterable[str], since: datetime, limit: int) -> Counter[str]:
-        addresses, lately = sorted(set(map(mailbox, to))), ("last_sent_at", ">", since)
-        if len(addresses) > ASKED_AT_ONCE:
-            halves = addresses[:ASKED_AT_ONCE], addresses[ASKED_AT_ONCE:]
-            return sum((self.recently_sent(some, since, limit) for some in halves), Counter[str]())
+        batches = in_batches(sorted(set(map(mailbox, to))), ASKED_AT_ONCE)
+        return sum((self._counted(some, since, limit) for some in batches), Counter[str]())
+
+    def _counted(self, addresses: Sequence[str], since: datetime, limit: int) -> Counter[str]:
+        lately = ("last_sent_at", ">", since)
         if len(addresses) > 1:
-            found = list(
-                self._database.query(
-                    Query("outbox", (("address", "in", addresses), lately), "last_sent_at", limit=limit)
-                )
-            )
+            query = Query("outbox", (("address", "in", addresses), lately), "last_sent_at", limit=limit)
+            found = [values_of(one)["address"] for one in self._database.query(query)]
             if len(found) < limit:  # then these are all
-                return Counter(values_of(one)["address"] for one in found)
-        return Counter(
-            {
-                one: self._database.count(Query("outbox", (("address", "==", one), lately), limit=limit))
-                for one in addresses
-            }
-        )
+                return Counter(found)
+        queries = {one: Query("outbox", (("address", "==", one), lately), limit=limit) for one in addresses}
+        return Counter({one: self._database.count(query) for one, query in queries.items()})
 
     def sent_to_registrants(self, event: str, since: datetime, limit: int) -> int:
         where = (("to_registrants_of", "==", event), ("last_sent_at", ">", since))
@@ -440,6 +435,12 @@ class Documents:
         except NotCommitted as refused:
             return refused.may_be_ours and is_ours()
         return True
+
+
+def in_batches(them: Iterable[_T], size: int) -> Iterator[list[_T]]:
+    rest = iter(them)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def event_path(slug: str) -> str:

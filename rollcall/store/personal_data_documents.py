@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import islice
-from typing import TypeVar
 
 from rollcall.model.contribution import Contribution, without_submitter
 from rollcall.model.email import EmailStatus, OutboxEntry
@@ -39,6 +38,7 @@ from rollcall.store.documents import (
     entry_path,
     event_path,
     idempotency_path,
+    in_batches,
     inbound_in,
     inbound_path,
     invitation_path,
@@ -53,7 +53,6 @@ from rollcall.store.documents import (
 )
 from rollcall.store.staff_documents import StaffDocuments, differing_in, invitation_in, review_path
 
-_T = TypeVar("_T")
 _AT_ONCE = 200
 """Writes of a commit."""
 
@@ -118,7 +117,7 @@ class DocumentStore(StaffDocuments):
         field, operator, values = where
         return {
             one.id: one
-            for asked in _in_batches(sorted(set(values)), ASKED_AT_ONCE)
+            for asked in in_batches(sorted(set(values)), ASKED_AT_ONCE)
             for one in self._database.query(Query(collection, ((field, operator, list(asked)),), limit=MOST_HELD))
         }
 
@@ -276,7 +275,7 @@ class DocumentStore(StaffDocuments):
         yield Delete(path)
 
     def _commit_all(self, writes: Iterable[Write]) -> None:
-        for some in _in_batches(writes, _AT_ONCE):
+        for some in in_batches(writes, _AT_ONCE):
             self._database.commit(*some)
 
     # --- who looked
@@ -302,12 +301,6 @@ class DocumentStore(StaffDocuments):
         ids = [found.id for found in self._database.query(query)]
         self._commit_all(Delete(_access_path(id)) for id in ids)
         return len(ids)
-
-
-def _in_batches(them: Iterable[_T], size: int) -> Iterator[list[_T]]:
-    rest = iter(them)
-    while batch := list(islice(rest, size)):
-        yield batch
 
 
 def _erasure_path(registration_id: str) -> str:

@@ -688,6 +688,10 @@ def test_e_mails_to_an_address_are_counted_however_it_is_written(store: Store) -
     assert store.recently_sent(["victim@example.org"], since, 1).total() == 1
     assert store.recently_sent(["nobody@example.org"], since, 50).total() == 0
     assert store.recently_sent(["info@xn--bcher-kva.example.org"], since, 50).total() == 1
+    together = ["VICTIM@example.org", "victim+2@example.org", "info@xn--bcher-kva.example.org", "nobody@example.org"]
+    others = [f"{number}@example.org" for number in range(40)]
+    assert sorted(store.recently_sent([*together, *others], since, 50).values()) == [1, 4]
+    assert sorted(store.recently_sent(together, since, 2).values()) == [1, 2]
     assert [entry.id for entry in store.sent_to("victim+1@example.org", since, now)] == [entry_to("H")]
     sent = store.sent_to("VICTIM@example.org", since, now)
     assert [entry.id for entry in sent] == [entry_to("B"), entry_to("A"), entry_to("I")]
