@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 import grpc
 from google.api_core.exceptions import (
@@ -38,7 +38,6 @@ RETRY_WITHIN = timedelta(seconds=8)
 """A person is waiting."""
 _ONE_TRY = timedelta(seconds=3)
 _RETRY_AFTER = timedelta(seconds=10)
-_T = TypeVar("_T")
 
 
 class FirestoreStore(DocumentStore):
@@ -57,13 +56,13 @@ class FirestoreStore(DocumentStore):
 
 
 class _Tries:
-    """Of one call; remembers those without a clear answer."""
+    """Of one call; remembers whether one had no clear answer."""
 
     def __init__(self, within: timedelta) -> None:
-        self.faults: list[Exception] = []
+        self.unclear = False
         self._within = within.total_seconds()
 
-    def __call__(self, call: Callable[[float], _T]) -> _T:
+    def __call__(self, call: Callable[[float], list[Any]]) -> list[Any]:
         """Google's own library for this imports all of `requests`: a twentieth of a cold start."""
         ends = time.monotonic() + self._within
         longest_wait = 0.1
@@ -71,8 +70,8 @@ class _Tries:
             try:
                 # bounding all together, one lost answer would leave no time for another
                 return call(min(self._within, _ONE_TRY.total_seconds()))
-            except _TRANSIENT as error:
-                self.faults.append(error)
+            except _TRANSIENT:
+                self.unclear = True
                 wait = random.uniform(0, longest_wait)
                 if time.monotonic() + wait > ends:
                     raise
@@ -105,7 +104,7 @@ class FirestoreDatabase:
             with _unavailable_as_ours():
                 return self._rpc.commit(writes, tries)
         except (AlreadyExists, FailedPrecondition, NotFound) as refused:
-            raise NotCommitted(may_be_ours=bool(tries.faults)) from refused
+            raise NotCommitted(may_be_ours=tries.unclear) from refused
 
     def query(self, query: Query) -> Iterable[Document]:
         with _unavailable_as_ours():
