@@ -3,7 +3,7 @@
 import random
 import secrets
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -84,9 +84,9 @@ def _claim(desk: Desk, seen: Mapping[str, OutboxEntry | None]) -> dict[str, _Cla
     began = desk.seconds()
     stands = _as_they_stand(desk, entries, began)
     is_open = stands.breaker and stands.breaker.is_open
-    due = [entry for entry in entries if entry.due_at and entry.due_at <= stands.as_of and not is_open]
-    found: dict[str, _Claimed | Attempted | None] = dict.fromkeys(entry.id for entry in entries if entry not in due)
-    for id, one in _saved(desk, _wanted(desk, due, stands.as_of)).items():
+    due = {one.id: one for one in entries if one.due_at and one.due_at <= stands.as_of and not is_open}
+    found: dict[str, _Claimed | Attempted | None] = dict.fromkeys(one.id for one in entries if one.id not in due)
+    for id, one in _saved(desk, _wanted(desk, due.values(), stands.as_of)).items():
         waits = Attempted(one.status, one.attempts[-1].note, over_total=one.is_over_total)
         found[id] = _Claimed(one, stands, began) if one.status is EmailStatus.SENDING else waits
     return found
@@ -108,22 +108,22 @@ def _as_they_stand(desk: Desk, entries: Sequence[OutboxEntry], began: float) -> 
     return stands
 
 
-def _wanted(desk: Desk, due: Sequence[OutboxEntry], now: datetime) -> list[OutboxEntry]:
+def _wanted(desk: Desk, due: Collection[OutboxEntry], now: datetime) -> list[OutboxEntry]:
     """As their claims make them. Each counts for those after it."""
     limits, to = desk.limits, {entry.id: mailbox(entry.to) for entry in due if may_be_postponed(entry)}
-    since = now - limits.address_window
-    lately = desk.store.recently_sent(to.values(), since, limits.to_one_address) if to else Counter()
+    lately = desk.store.recently_sent(to.values(), now - limits.address_window, limits.to_one_address)
     of_events, wanted = Counter[str](), []
     for entry in due:
-        attempt_id, had = secrets.token_hex(8), lately[to[entry.id]] if entry.id in to else 0
-        counts = entry.id in to and entry.kind not in email.NOT_TO_REGISTRANTS
+        attempt_id, address = secrets.token_hex(8), to.get(entry.id, "")
+        had = lately[address]
+        counts = address != "" and entry.kind not in email.NOT_TO_REGISTRANTS
         may_go = counts and had < _most_to_one_address(entry, limits)
         if may_go and not _has_room(desk, entry.event, now, of_events[entry.event]):
             wanted.append(over_total(entry, attempt_id, now, limits))
             continue
         wanted.append(claim(entry, now, attempt_id, had, limits))
-        if entry.id in to and wanted[-1].status is EmailStatus.SENDING:
-            lately[to[entry.id]] += 1
+        if address and wanted[-1].status is EmailStatus.SENDING:
+            lately[address] += 1
             of_events[entry.event] += counts
     return wanted
 
@@ -429,8 +429,10 @@ def _settle(desk: Desk, posted: Mapping[str, tuple[_Claimed, _Result]]) -> Mappi
     status: dict[str, EmailStatus] = {}
     known = {id: one.entry for id, (one, _) in posted.items()}
     while known:
-        attempts = {id: posted[id][0].entry.attempts[-1].id for id in known}
-        settled = [settle(one, attempts[id], posted[id][1], now, desk.limits) for id, one in known.items()]
+        settled = [
+            settle(one, posted[id][0].entry.attempts[-1].id, posted[id][1], now, desk.limits)
+            for id, one in known.items()
+        ]
         status |= {one.id: one.status for one in settled}
         news = [one for one in settled if one != known[one.id]]
         # somebody wrote the others meanwhile; or their person was erased, or was the smoke test's
